@@ -1,1 +1,398 @@
-//! (to be written)
+//! The decision log: what the hub decided about a visit, append-only, numbered, chained and signed by the hub.
+//!
+//! An [`Entry`] chains a commitment, SHA-256(salt ‖ payload); the payload (a [`Decision`]) stands beside it, so that
+//! erasure deletes payload and salt and the chain still verifies. [`Standing`] folds a log into what it means now; the
+//! status of a visit is computed from its document and its standing, never stored as a field two writers race for.
+
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+use sha2::{Digest, Sha256};
+
+use crate::cbor::{self, NotCanonical};
+use crate::id::{ChainHash, ChangeHash, MemberId, RequestId, VisitId};
+
+/// One link of a visit's log.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Entry {
+    /// The visit.
+    #[n(0)]
+    pub visit: VisitId,
+    /// Dense, from 1.
+    #[n(1)]
+    pub number: u64,
+    /// The hash of the entry before; [`ChainHash::ORIGIN`] for the first.
+    #[n(2)]
+    pub previous: ChainHash,
+    /// When the hub decided, Unix seconds.
+    #[n(3)]
+    pub at: i64,
+    /// SHA-256(salt ‖ payload).
+    #[n(4)]
+    pub commitment: ChainHash,
+}
+
+/// The payload of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Decision {
+    /// What happened.
+    #[n(0)]
+    pub fact: Fact,
+    /// The member who decided or wrote; absent for the hub itself.
+    #[n(1)]
+    pub by: Option<MemberId>,
+    /// The request that asked for it.
+    #[n(2)]
+    pub request: Option<RequestId>,
+}
+
+/// What a guest was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Told {
+    /// Invited: PIN, QR code, calendar entry, passes.
+    #[n(0)]
+    Invitation,
+    /// Something shown to the visitor changed: a new access mail.
+    #[n(1)]
+    Change,
+    /// Cancelled.
+    #[n(2)]
+    Cancellation,
+}
+
+/// A fact of the log. Times are Unix seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Fact {
+    /// The hub took the visit's first change.
+    #[n(0)]
+    Accepted {
+        /// The visit's integer, counted over the whole hub.
+        #[n(0)]
+        number: u64,
+        /// Who created it.
+        #[n(1)]
+        creator: MemberId,
+        /// Whether it waits for an approver.
+        #[n(2)]
+        needs_approval: bool,
+    },
+    /// Approved, exactly with these heads.
+    #[n(1)]
+    Approved {
+        /// The accepted heads the approver saw.
+        #[n(0)]
+        heads: Vec<ChangeHash>,
+    },
+    /// Rejected.
+    #[n(2)]
+    Rejected {
+        /// Shown to the host.
+        #[n(0)]
+        reason: Option<String>,
+        /// The guest cannot be invited at all; otherwise: change it and invite again.
+        #[n(1)]
+        r#final: bool,
+    },
+    /// Back to Pending by an approver.
+    #[n(3)]
+    Reopened,
+    /// Back to Pending because something material changed after the approval.
+    #[n(4)]
+    ApprovalStale {
+        /// The keys that changed.
+        #[n(0)]
+        keys: Vec<String>,
+    },
+    /// A credential lives.
+    #[n(5)]
+    Minted {
+        /// It opens from here.
+        #[n(0)]
+        not_before: i64,
+        /// It ends here.
+        #[n(1)]
+        expires: i64,
+    },
+    /// The credential opens nothing until it is revived.
+    #[n(6)]
+    Suspended,
+    /// The suspended credential lives again.
+    #[n(7)]
+    Revived,
+    /// The credential is dead.
+    #[n(8)]
+    Voided,
+    /// A mail to the guest stands in the outbox.
+    #[n(9)]
+    GuestTold(#[n(0)] Told),
+    /// The visitor is on site.
+    #[n(10)]
+    Arrived,
+    /// The visitor has left.
+    #[n(11)]
+    Departed,
+    /// Cancelled by the host.
+    #[n(12)]
+    Cancelled,
+    /// Deleted unused.
+    #[n(13)]
+    Deleted,
+    /// The window passed and the visitor was never seen.
+    #[n(14)]
+    NoShow,
+    /// The window passed while pending, or an unscheduled invitation ran out.
+    #[n(15)]
+    Expired,
+    /// Something host and reception should look at, by a stable code.
+    #[n(16)]
+    Alert(#[n(0)] String),
+    /// A later accepted change of the visit, by the keys it wrote.
+    #[n(17)]
+    Edited {
+        /// The keys that changed.
+        #[n(0)]
+        keys: Vec<String>,
+    },
+}
+
+impl Fact {
+    /// The kind's name in SQL, JSON and histories.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Accepted { .. } => "accepted",
+            Self::Approved { .. } => "approved",
+            Self::Rejected { .. } => "rejected",
+            Self::Reopened => "reopened",
+            Self::ApprovalStale { .. } => "approval_stale",
+            Self::Minted { .. } => "minted",
+            Self::Suspended => "suspended",
+            Self::Revived => "revived",
+            Self::Voided => "voided",
+            Self::GuestTold(_) => "guest_told",
+            Self::Arrived => "arrived",
+            Self::Departed => "departed",
+            Self::Cancelled => "cancelled",
+            Self::Deleted => "deleted",
+            Self::NoShow => "no_show",
+            Self::Expired => "expired",
+            Self::Alert(_) => "alert",
+            Self::Edited { .. } => "edited",
+        }
+    }
+}
+
+/// An entry with its payload, as it travels in the feed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct LoggedDecision {
+    /// The entry's bytes: what is chained.
+    #[n(0)]
+    pub entry: ByteVec,
+    /// Sixteen random bytes.
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub salt: [u8; 16],
+    /// The [`Decision`]'s bytes.
+    #[n(2)]
+    pub payload: ByteVec,
+}
+
+/// Why a logged decision is not taken; completes "failed to take a decision: …".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DecisionError {
+    /// The bytes are no entry or decision.
+    #[error(transparent)]
+    Garbage(#[from] NotCanonical),
+    /// The payload is not the one the entry commits to.
+    #[error("the payload is not the one the log commits to")]
+    Commitment,
+    /// The entry does not follow the last one held.
+    #[error("the entry does not follow the last one")]
+    DoesNotFollow,
+}
+
+impl LoggedDecision {
+    /// Writes the next entry of a visit's log.
+    pub fn next(
+        visit: VisitId,
+        number: u64,
+        previous: ChainHash,
+        at: i64,
+        decision: &Decision,
+        salt: [u8; 16],
+    ) -> Self {
+        let payload = cbor::write(decision);
+        let entry = Entry { visit, number, previous, at, commitment: commitment(&salt, &payload) };
+        Self { entry: cbor::write(&entry).into(), salt, payload: payload.into() }
+    }
+
+    /// The hash the next entry names: SHA-256 of the entry's bytes.
+    pub fn hash(&self) -> ChainHash {
+        ChainHash(Sha256::digest(self.entry.as_slice()).into())
+    }
+
+    /// Reads the entry and its decision, checks the commitment and that it follows (`last` number, `previous` hash).
+    pub fn open(&self, last: u64, previous: &ChainHash) -> Result<(Entry, Decision), DecisionError> {
+        let entry: Entry = cbor::read(&self.entry, "log entry")?;
+        if entry.commitment != commitment(&self.salt, &self.payload) {
+            return Err(DecisionError::Commitment);
+        }
+        if entry.number != last + 1 || entry.previous != *previous {
+            return Err(DecisionError::DoesNotFollow);
+        }
+        Ok((entry, cbor::read(&self.payload, "decision")?))
+    }
+}
+
+fn commitment(salt: &[u8; 16], payload: &[u8]) -> ChainHash {
+    ChainHash(Sha256::new().chain_update(salt).chain_update(payload).finalize().into())
+}
+
+/// The security approval of a visit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Approval {
+    /// None is needed.
+    #[default]
+    NotNeeded,
+    /// It waits.
+    Pending,
+    /// Given.
+    Approved,
+    /// Refused.
+    Rejected {
+        /// Shown to the host.
+        reason: Option<String>,
+        /// No new invitation is possible.
+        r#final: bool,
+    },
+}
+
+/// The credential of a visit, as far as anyone but the hub may know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CredentialState {
+    /// Never minted.
+    #[default]
+    None,
+    /// It opens within its window.
+    Live,
+    /// It opens nothing for now.
+    Suspended,
+    /// It is dead.
+    Void,
+}
+
+/// Where the visitor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Presence {
+    /// Not seen yet.
+    #[default]
+    Expected,
+    /// On site.
+    OnSite,
+    /// Left again.
+    Departed,
+}
+
+/// How a visit ended without an arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Cancelled or deleted.
+    Cancelled,
+    /// Never seen.
+    NoShow,
+    /// Ran out.
+    Expired,
+}
+
+/// What a visit's log means now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// The hub's integer for the visit; 0 while the hub has not taken it.
+    pub number: u64,
+    /// Who created it, as the hub saw it.
+    pub creator: Option<MemberId>,
+    /// The security approval.
+    pub approval: Approval,
+    /// The credential.
+    pub credential: CredentialState,
+    /// Presence.
+    pub presence: Presence,
+    /// How it ended, if it did.
+    pub ended: Option<Ended>,
+    /// Whether the guest was ever told of the visit.
+    pub guest_told: bool,
+}
+
+impl Standing {
+    /// Whether the hub has taken the visit.
+    pub fn is_accepted(&self) -> bool {
+        self.number != 0
+    }
+
+    /// Takes one more fact, in the order of the log.
+    pub fn fold(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Accepted { number, creator, needs_approval } => {
+                self.number = *number;
+                self.creator = Some(creator.clone());
+                self.approval = if *needs_approval { Approval::Pending } else { Approval::NotNeeded };
+            }
+            Fact::Approved { .. } => self.approval = Approval::Approved,
+            Fact::Rejected { reason, r#final } => {
+                self.approval = Approval::Rejected { reason: reason.clone(), r#final: *r#final };
+            }
+            Fact::Reopened | Fact::ApprovalStale { .. } => self.approval = Approval::Pending,
+            Fact::Minted { .. } | Fact::Revived => self.credential = CredentialState::Live,
+            Fact::Suspended => self.credential = CredentialState::Suspended,
+            Fact::Voided => self.credential = CredentialState::Void,
+            Fact::GuestTold(_) => self.guest_told = true,
+            Fact::Arrived => {
+                self.presence = Presence::OnSite;
+                self.ended = None;
+            }
+            Fact::Departed => self.presence = Presence::Departed,
+            Fact::Cancelled | Fact::Deleted => self.ended = Some(Ended::Cancelled),
+            Fact::NoShow => self.ended = Some(Ended::NoShow),
+            Fact::Expired => self.ended = Some(Ended::Expired),
+            Fact::Alert(_) | Fact::Edited { .. } => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn visit() -> VisitId {
+        VisitId::from_parts(1_700_000_000_000, [1; 10])
+    }
+
+    #[test]
+    fn a_log_is_taken_in_order_and_a_changed_payload_is_not() {
+        let approved = Decision { fact: Fact::Approved { heads: vec![] }, by: None, request: None };
+        let one = LoggedDecision::next(visit(), 1, ChainHash::ORIGIN, 5, &approved, [3; 16]);
+        let two = LoggedDecision::next(visit(), 2, one.hash(), 6, &approved, [4; 16]);
+        assert_eq!(one.open(0, &ChainHash::ORIGIN).map(|(_, d)| d), Ok(approved));
+        assert_eq!(two.open(1, &one.hash()).map(|(e, _)| e.number), Ok(2));
+        assert_eq!(two.open(0, &ChainHash::ORIGIN), Err(DecisionError::DoesNotFollow));
+        let mut forged = one;
+        forged.payload = cbor::write(&Decision { fact: Fact::Reopened, by: None, request: None }).into();
+        assert_eq!(forged.open(0, &ChainHash::ORIGIN), Err(DecisionError::Commitment));
+    }
+
+    /// S2.21, S2.22: an approved visit can go back to Pending and can be rejected.
+    #[test]
+    fn an_approval_can_be_reopened_and_turned_down() {
+        let mut standing = Standing::default();
+        let creator = MemberId::new("ada").expect("a code");
+        standing.fold(&Fact::Accepted { number: 7, creator, needs_approval: true });
+        assert_eq!(standing.approval, Approval::Pending);
+        standing.fold(&Fact::Approved { heads: vec![] });
+        standing.fold(&Fact::Reopened);
+        assert_eq!(standing.approval, Approval::Pending);
+        standing.fold(&Fact::Rejected { reason: Some("no".into()), r#final: true });
+        assert_eq!(standing.approval, Approval::Rejected { reason: Some("no".into()), r#final: true });
+    }
+}

@@ -17,6 +17,13 @@ pub struct IdError {
     form: &'static str,
 }
 
+impl IdError {
+    /// An identifier of that kind that is not of that form.
+    pub(crate) fn new(kind: &'static str, form: &'static str) -> Self {
+        Self { kind, form }
+    }
+}
+
 macro_rules! code_id {
     ($($(#[$doc:meta])* $name:ident, $kind:literal;)*) => {$(
         $(#[$doc])*

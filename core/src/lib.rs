@@ -9,6 +9,7 @@
 //! randomness it needs.
 
 pub mod calendar;
+pub mod cbor;
 pub mod decision;
 pub mod directory;
 pub mod document;
@@ -20,6 +21,7 @@ pub mod problem;
 pub mod qr;
 pub mod receipt;
 pub mod schedule;
+pub mod sync;
 pub mod text;
 pub mod visit;
 pub mod wallet;

@@ -1,0 +1,172 @@
+//! `COSE_Sign1` (RFC 9052) as we use it: algorithm and key id protected, nothing unprotected, one encoding only.
+
+use coset::{AsCborValue, CborSerializable, CoseSign1, CoseSign1Builder, HeaderBuilder, iana};
+
+use super::{DeviceSigner, PublicKey, SignerError};
+use crate::id::Thumbprint;
+
+/// What a signature is for; it stands in the signed bytes as `external_aad`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A phone's envelope over changes and requests.
+    Envelope,
+    /// A phone's proof at enrolment that it holds its key.
+    Enrolment,
+    /// A key set, by the organisation's root.
+    KeySet,
+    /// A page of a feed scope, by the hub.
+    Page,
+    /// The small statement every answer carries, by the hub.
+    Statement,
+    /// Receipts for what a phone pushed, by the hub.
+    Receipts,
+}
+
+impl Purpose {
+    /// The external data of RFC 9052, section 4.3.
+    pub fn external_aad(self) -> &'static [u8] {
+        match self {
+            Self::Envelope => b"vestibule/envelope/1",
+            Self::Enrolment => b"vestibule/enrolment/1",
+            Self::KeySet => b"vestibule/key-set/1",
+            Self::Page => b"vestibule/page/1",
+            Self::Statement => b"vestibule/statement/1",
+            Self::Receipts => b"vestibule/receipts/1",
+        }
+    }
+}
+
+/// Why signed bytes are not believed; completes "failed to verify a signature: …".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// Not a `COSE_Sign1` in the one form we write, or with anything behind it.
+    #[error("the bytes are not a COSE_Sign1 in its one form")]
+    Garbage,
+    /// The header names another algorithm than the key has.
+    #[error("the algorithm is not the key's")]
+    Algorithm,
+    /// The header names another key.
+    #[error("the signature names a key that is not known for this use and time")]
+    UnknownKey,
+    /// The signature is not the key's over these bytes for this purpose.
+    #[error("the signature does not verify")]
+    Forged,
+}
+
+/// A `COSE_Sign1` that was read but not yet verified.
+#[derive(Debug, Clone)]
+pub struct Sign1 {
+    inner: CoseSign1,
+    signer: Thumbprint,
+}
+
+impl Sign1 {
+    /// Reads the one form we write: protected algorithm and 32-byte key id, an embedded payload, nothing else.
+    pub fn read(bytes: &[u8]) -> Result<Self, SignatureError> {
+        let inner = CoseSign1::from_slice(bytes).map_err(|_| SignatureError::Garbage)?;
+        let header = &inner.protected.header;
+        let signer = Thumbprint::try_from(header.key_id.as_slice()).map_err(|_| SignatureError::Garbage)?;
+        let rebuilt = CoseSign1Builder::new().protected(HeaderBuilder::new().build()).build();
+        let nothing_else = header.crit.is_empty()
+            && header.content_type.is_none()
+            && header.iv.is_empty()
+            && header.partial_iv.is_empty()
+            && header.counter_signatures.is_empty()
+            && header.rest.is_empty()
+            && inner.unprotected == rebuilt.unprotected
+            && inner.payload.is_some();
+        let mut canonical = inner.clone();
+        canonical.protected.original_data = None;
+        if !nothing_else || canonical.to_vec().map_err(|_| SignatureError::Garbage)? != bytes {
+            return Err(SignatureError::Garbage);
+        }
+        Ok(Self { inner, signer })
+    }
+
+    /// The key the signature names.
+    pub fn signer(&self) -> Thumbprint {
+        self.signer
+    }
+
+    /// The payload, **not yet believed**: only to find the key by.
+    pub fn unverified_payload(&self) -> &[u8] {
+        self.inner.payload.as_deref().unwrap_or_default()
+    }
+
+    /// Verifies strictly and gives the payload.
+    pub fn verify(&self, purpose: Purpose, key: &PublicKey) -> Result<&[u8], SignatureError> {
+        if key.thumbprint() != Some(self.signer) {
+            return Err(SignatureError::UnknownKey);
+        }
+        let named = &self.inner.protected.header.alg;
+        if *named != Some(coset::RegisteredLabelWithPrivate::Assigned(iana::Algorithm::EdDSA))
+            || key.algorithm() != iana::Algorithm::EdDSA as i64
+        {
+            return Err(SignatureError::Algorithm);
+        }
+        self.inner.verify_signature(purpose.external_aad(), |signature, message| {
+            if key.verifies(message, signature) { Ok(()) } else { Err(SignatureError::Forged) }
+        })?;
+        Ok(self.unverified_payload())
+    }
+}
+
+/// Signs a payload for one purpose.
+pub fn sign(purpose: Purpose, payload: Vec<u8>, signer: &dyn DeviceSigner) -> Result<Vec<u8>, SignerError> {
+    let thumbprint = signer
+        .public_key()
+        .thumbprint()
+        .ok_or_else(|| SignerError { reason: "its public key is no valid key".into() })?;
+    let header = HeaderBuilder::new().algorithm(iana::Algorithm::EdDSA).key_id(thumbprint.as_bytes().to_vec()).build();
+    let signed = CoseSign1Builder::new()
+        .protected(header)
+        .payload(payload)
+        .try_create_signature(purpose.external_aad(), |message| signer.sign(message))?
+        .build();
+    Ok(signed.to_cbor_value().map_or_else(
+        |_| Vec::new(),
+        |value| {
+            let mut bytes = Vec::new();
+            coset::cbor::into_writer(&value, &mut bytes).expect("writing to memory does not fail");
+            bytes
+        },
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SoftwareSigner;
+    use super::*;
+
+    fn signer() -> SoftwareSigner {
+        SoftwareSigner::from_seed(&[1; 32])
+    }
+
+    #[test]
+    fn what_is_signed_for_one_purpose_serves_no_other() {
+        let bytes = sign(Purpose::Page, b"rows".to_vec(), &signer()).expect("signs");
+        let read = Sign1::read(&bytes).expect("reads");
+        let key = signer().public_key();
+        assert_eq!(read.verify(Purpose::Page, &key), Ok(b"rows".as_slice()));
+        assert_eq!(read.verify(Purpose::Statement, &key), Err(SignatureError::Forged));
+        let other = SoftwareSigner::from_seed(&[2; 32]).public_key();
+        assert_eq!(read.verify(Purpose::Page, &other), Err(SignatureError::UnknownKey));
+    }
+
+    #[test]
+    fn no_flipped_bit_and_no_extra_byte_verifies() {
+        let bytes = sign(Purpose::Envelope, b"payload".to_vec(), &signer()).expect("signs");
+        let key = signer().public_key();
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut bad = bytes.clone();
+                bad[at] ^= 1 << bit;
+                let verdict = Sign1::read(&bad).and_then(|s| s.verify(Purpose::Envelope, &key).map(<[u8]>::to_vec));
+                assert!(verdict.is_err(), "byte {at}, bit {bit}");
+            }
+        }
+        let mut longer = bytes;
+        longer.push(0);
+        assert!(Sign1::read(&longer).is_err());
+    }
+}

@@ -1,0 +1,182 @@
+//! What travels between phone and hub. `POST /v1/sync` takes a [`SyncRequest`] and answers a [`SyncAnswer`], both
+//! deterministic CBOR, compressed as a stream (`Content-Encoding: zstd`) where that is smaller. Sign-in is JSON.
+
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::feed::{Page, Scope, ScopeHead};
+use crate::id::{HubEpoch, OrganisationId};
+
+/// The media type of the sync messages.
+pub const MEDIA_TYPE: &str = "application/vnd.vestibule.sync+cbor";
+/// The version of the messages.
+pub const VERSION: u8 = 1;
+/// The largest request after decompression: 4 MB of push and its surroundings.
+pub const MAX_REQUEST: usize = 5 << 20;
+/// The largest sum of pushed bytes.
+pub const MAX_PUSH: usize = 4 << 20;
+/// The size a page's rows stay under, if there is more than one.
+pub const PAGE_BYTES: usize = 512 << 10;
+
+/// What a phone sends.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SyncRequest {
+    /// [`VERSION`].
+    #[n(0)]
+    pub version: u8,
+    /// The organisation.
+    #[n(1)]
+    pub organisation: OrganisationId,
+    /// The life of the hub's database the phone knows; absent before the first sync.
+    #[n(2)]
+    pub epoch: Option<HubEpoch>,
+    /// The highest key set the phone holds.
+    #[n(3)]
+    pub key_set: u32,
+    /// Where the phone stands in each scope it holds.
+    #[n(4)]
+    pub heads: Vec<ScopeHead>,
+    /// What it pushes, in the order of its envelopes' counters.
+    #[n(5)]
+    pub push: Vec<PushedEnvelope>,
+}
+
+/// An envelope with the chunks it names.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PushedEnvelope {
+    /// The signed envelope.
+    #[n(0)]
+    pub envelope: ByteVec,
+    /// The chunks of its changes, in the order of the items.
+    #[n(1)]
+    pub chunks: Vec<ByteVec>,
+}
+
+/// What the hub answers.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SyncAnswer {
+    /// The signed [`crate::feed::Statement`].
+    #[n(0)]
+    pub statement: ByteVec,
+    /// The signed [`crate::receipt::Receipts`], if anything was pushed.
+    #[n(1)]
+    pub receipts: Option<ByteVec>,
+    /// Envelopes that were not taken at all, with the reason; the phone keeps its work.
+    #[n(2)]
+    pub turned_away: Vec<TurnedAway>,
+    /// Pages of the phone's scopes.
+    #[n(3)]
+    pub pages: Vec<Page>,
+    /// There are more rows: ask again.
+    #[n(4)]
+    pub more: bool,
+    /// How many rows wait beyond these pages, for a progress bar.
+    #[n(5)]
+    pub remaining: u64,
+    /// The scopes of this phone, if they are not those of the request; one that is gone is to be purged.
+    #[n(6)]
+    pub scopes: Option<Vec<Scope>>,
+    /// A newer signed key set.
+    #[n(7)]
+    pub key_set: Option<ByteVec>,
+}
+
+/// An envelope the hub did not take.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct TurnedAway {
+    /// Its place in the push.
+    #[n(0)]
+    pub index: u32,
+    /// A stable code: `signature`, `other_device`, `garbage`, `counter_gap`, `cloned_device`, `too_large`, ….
+    #[n(1)]
+    pub code: String,
+    /// What is wrong.
+    #[n(2)]
+    pub message: String,
+    /// With `counter_gap`: the counter the hub expects next.
+    #[n(3)]
+    pub expected: Option<u64>,
+}
+
+/// `POST /v1/devices/challenge` with the sign-in bearer token answers this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// Base64url; to be signed by the device's key within five minutes.
+    pub nonce: String,
+}
+
+/// `POST /v1/devices` with the sign-in bearer token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolment {
+    /// A `COSE_Sign1` by the device's key for [`crate::keys::Purpose::Enrolment`], base64url; its payload is an
+    /// [`EnrolmentProof`].
+    pub proof: String,
+}
+
+/// What the device signs to enrol.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct EnrolmentProof {
+    /// The challenge's nonce.
+    #[n(0)]
+    pub nonce: ByteVec,
+    /// The device's public key.
+    #[n(1)]
+    pub key: crate::keys::PublicKey,
+}
+
+/// The answer to an [`Enrolment`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolled {
+    /// The organisation of the member.
+    pub organisation: OrganisationId,
+    /// The member.
+    pub member: crate::id::MemberId,
+    /// The root's thumbprint, hexadecimal: kept for ever.
+    pub root: String,
+    /// The signed key set, base64url.
+    pub key_set: String,
+    /// The `aud` of the assertions and the access tokens: the hub's own address.
+    pub audience: String,
+}
+
+/// `POST /v1/token`, form-encoded (RFC 7523, section 2.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRequest {
+    /// `urn:ietf:params:oauth:grant-type:jwt-bearer`.
+    pub grant_type: String,
+    /// A JWT signed by the device's key: `iss` and `sub` the device's thumbprint, `aud` the hub, `iat`, `exp`, `jti`.
+    pub assertion: String,
+}
+
+/// The answer to a [`TokenRequest`] (RFC 6749, section 5.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenAnswer {
+    /// The access token.
+    pub access_token: String,
+    /// `Bearer`.
+    pub token_type: String,
+    /// Seconds: 900.
+    pub expires_in: u64,
+}
+
+/// Problem details of a refused request (RFC 9457).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// `about:blank` or a URI of the kind of problem.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// A short title.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What was wrong with this request; no personal data.
+    pub detail: String,
+    /// A stable code: `expired_token`, `other_organisation`, `unknown_head`, `sign_in_again`, ….
+    pub code: String,
+}
