@@ -1,1 +1,13 @@
-//! x
+//! The hub of Vestibule: the authority that phones sync with.
+//!
+//! A request is handled by a plain function of (store, now, randomness, request): [`judge`] takes what phones push,
+//! [`decide`] what approvers decide; both write facts through [`store`], let [`lifecycle`] derive the [`effect`]s, and
+//! [`delivery`] carries them out in the same transaction: credentials, mails in the outbox, calendar entries, passes.
+//! [`feed`] hands the rows out. [`server`] puts HTTP around it, [`delivery`]'s sender puts SMTP around the outbox.
+//! Clock and randomness come in as a [`moment::Moment`].
+
+pub mod context;
+pub mod effect;
+pub mod keys;
+pub mod moment;
+pub mod store;

@@ -1,0 +1,94 @@
+//! The hub's database. All SQL of the hub is in this module's files, one for each concept.
+//!
+//! Embedded SQLite in WAL mode with `synchronous=FULL`: what was acknowledged survives a pulled plug. One writer at a
+//! time ([`HubStore::write`] takes an immediate transaction, so that a role is read in the transaction that accepts);
+//! another process (`vestibule admin`) may write to the same file.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+/// The database could not do what was asked; completes "failed to …".
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite's own error.
+    #[error("the hub's database failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The file was made by a newer version.
+    #[error("the hub's database has schema {found}, this program knows up to {known}")]
+    Newer {
+        /// The schema in the file.
+        found: u32,
+        /// The newest schema known here.
+        known: u32,
+    },
+    /// A stored value cannot be read back.
+    #[error("a stored {0} cannot be read")]
+    Corrupt(&'static str),
+}
+
+/// The schema, step by step: only ever added to.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_visits.sql"), include_str!("migrations/0002_delivery.sql")];
+
+/// The hub's database file.
+pub struct HubStore {
+    path: PathBuf,
+    connection: Connection,
+}
+
+impl HubStore {
+    /// Opens the file, makes it if it is not there, and brings its schema up to date.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut connection = Connection::open(path)?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+             PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 67108864;",
+        )?;
+        connection.set_prepared_statement_cache_capacity(128);
+        migrate(&mut connection)?;
+        Ok(Self { path: path.to_owned(), connection })
+    }
+
+    /// Another connection to the same file.
+    pub fn reopen(&self) -> Result<Self, StoreError> {
+        Self::open(&self.path)
+    }
+
+    /// Runs `work` in one write transaction: all of it is durable when this returns `Ok`, none of it on an error.
+    pub fn write<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
+        let value = work(&transaction)?;
+        transaction.commit().map_err(StoreError::from)?;
+        Ok(value)
+    }
+
+    /// Runs `work` on one consistent state of the database.
+    pub fn read<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let transaction = self.connection.transaction().map_err(StoreError::from)?;
+        work(&transaction)
+    }
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let known = u32::try_from(MIGRATIONS.len()).expect("a handful of migrations");
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    for migration in &MIGRATIONS[found as usize..] {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    Ok(())
+}
