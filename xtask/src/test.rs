@@ -1,0 +1,34 @@
+//! Everything that must pass before a change lands.
+
+use std::process::Command;
+use std::time::Instant;
+
+use crate::shell::run;
+use crate::tools;
+
+/// Runs the steps one after the other and stops at the first that fails.
+fn run_all(steps: &[(&str, &[&str])], environment: &[(&str, &std::ffi::OsStr)]) -> Result<(), String> {
+    for (number, (title, arguments)) in steps.iter().enumerate() {
+        eprintln!("\nxtask: [{}/{}] {title}", number + 1, steps.len());
+        let begun = Instant::now();
+        let mut command = Command::new(env!("CARGO"));
+        command.args(*arguments).envs(environment.iter().copied());
+        run(&mut command)?;
+        eprintln!("xtask: {title}: {} s", begun.elapsed().as_secs());
+    }
+    Ok(())
+}
+
+/// `cargo xtask test`.
+pub fn everything() -> Result<(), String> {
+    let tools = tools::find_or_install()?;
+    run_all(
+        &[
+            ("format", &["fmt", "--all", "--check"]),
+            ("lints", &["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"]),
+            ("the command", &["build", "--locked", "--workspace", "--bins"]),
+            ("tests", &["test", "--locked", "--workspace"]),
+        ],
+        &[("VESTIBULE_DISCOVERY", tools.discovery.as_os_str())],
+    )
+}
