@@ -1,1 +1,9 @@
-//! x
+//! What the end-to-end tests share: the command as a process, other projects' programs, and the demo run once.
+//!
+//! The tests use the real command as a user would and look at what it leaves behind with programs and libraries that are
+//! not those that made it. `cargo xtask test` builds the command and installs the programs.
+
+pub mod calendar;
+pub mod demo;
+pub mod google;
+pub mod program;
