@@ -30,7 +30,8 @@ mod refused_char_tests {
     /// What `formats.md` refuses, at both ends of each range, and what it lets through next to them.
     #[test]
     fn the_ranges_are_exact() {
-        let refused = "\0\t\r\u{1F}\u{7F}\u{85}\u{9F}\u{202A}\u{202E}\u{2066}\u{2069}\u{FDD0}\u{FDEF}\u{FFFE}\u{FFFF}\u{10FFFF}";
+        let refused =
+            "\0\t\r\u{1F}\u{7F}\u{85}\u{9F}\u{202A}\u{202E}\u{2066}\u{2069}\u{FDD0}\u{FDEF}\u{FFFE}\u{FFFF}\u{10FFFF}";
         for c in refused.chars() {
             assert!(refused_char(c, true), "{c:?} passes");
         }
