@@ -24,7 +24,10 @@ pub fn event(text: &str) -> Event {
         })
     };
     let property = |name: ICalendarProperty| {
-        calendar.components.iter().find_map(|component| component.property(&name).and_then(|entry| entry.values.first()))
+        calendar
+            .components
+            .iter()
+            .find_map(|component| component.property(&name).and_then(|entry| entry.values.first()))
     };
     let uid = match property(ICalendarProperty::Uid) {
         Some(ICalendarValue::Text(uid)) => uid.clone(),

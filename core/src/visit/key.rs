@@ -144,10 +144,8 @@ impl Key {
             | Self::PacsId
             | Self::Message
             | Self::Reason => Merge::Silent,
-            Self::Email | Self::Site | Self::Space | Self::Type | Self::Host | Self::Schedule | Self::Booking => {
-                Merge::Conflict
-            }
-            Self::Id | Self::Cancelled | Self::Deleted | Self::Previous | Self::Source => Merge::Once,
+            Self::Email | Self::Site | Self::Space | Self::Type | Self::Host | Self::Schedule => Merge::Conflict,
+            Self::Id | Self::Cancelled | Self::Deleted | Self::Previous | Self::Booking | Self::Source => Merge::Once,
         }
     }
 }
