@@ -320,16 +320,17 @@ fn unchanged<I: Clone + Display>(held: Option<&I>, typed: &str) -> Option<I> {
     held.filter(|held| held.to_string() == typed).cloned()
 }
 
-/// What is meant by `typed`: the candidate of that id, else those of that name.
-fn find<'d, I: Display>(typed: &str, candidates: impl Iterator<Item = (&'d I, &'d str)> + Clone) -> Found<&'d I> {
-    if let Some((id, _)) = candidates.clone().find(|(id, _)| id.to_string() == typed) {
-        return Found::One(id);
-    }
+/// What is meant by `typed`: the candidate of that id, else the one of that name.
+fn find<'d, I: Display>(typed: &str, candidates: impl Iterator<Item = (&'d I, &'d str)>) -> Found<&'d I> {
     let wanted = compare_key(typed);
-    let mut named = candidates.filter(|(_, name)| compare_key(name) == wanted).map(|(id, _)| id);
-    match (named.next(), named.next()) {
-        (Some(id), None) => Found::One(id),
-        (Some(_), Some(_)) => Found::Many,
-        (None, _) => Found::Nothing,
+    let mut named = Found::Nothing;
+    for (id, name) in candidates {
+        if id.to_string() == typed {
+            return Found::One(id);
+        }
+        if compare_key(name) == wanted {
+            named = if matches!(named, Found::Nothing) { Found::One(id) } else { Found::Many };
+        }
     }
+    named
 }
