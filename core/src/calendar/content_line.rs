@@ -1,7 +1,7 @@
 //! Content lines (RFC 5545, 3.1): escaped, folded at 75 octets, ended by CRLF.
 //!
-//! Our own, as `icalendar` 0.17 counts characters where the standard counts octets, lets a last line grow to 76, and
-//! writes CR and a quotation mark of a parameter as they are: a line a host could break out of.
+//! Our own, as `icalendar` 0.17 lets the last of a folded line grow to 76 octets, folds in quadratic time, and writes a
+//! CR of a text and a quotation mark of a parameter as they are, so that a host's words could leave their property.
 
 use std::fmt::Write;
 
@@ -30,7 +30,7 @@ impl Writer {
     pub(super) fn address(&mut self, name: &str, params: &[(&str, &str)], email: &str) {
         let mut line = name.to_owned();
         for (key, value) in params.iter().filter(|(_, value)| !value.is_empty()) {
-            line.push_str(&format!(";{key}={}", parameter(value)));
+            line.extend([";", key, "=", &parameter(value)]);
         }
         line.push_str(":mailto:");
         line.push_str(&mailto(email));

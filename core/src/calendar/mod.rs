@@ -14,7 +14,7 @@ mod time_zone;
 use chrono::{DateTime, MappedLocalTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use crate::schedule::Instants;
+use crate::schedule::{CivilTime, Instants};
 use content_line::Writer;
 
 /// What the entry asks of the guest's calendar (RFC 5546, 3.2).
@@ -108,11 +108,14 @@ pub struct CalendarEntry {
 }
 
 impl CalendarEntry {
-    /// The iCalendar text; none for a visit without a schedule, which has no place in a calendar.
+    /// The iCalendar text; none for a visit without a schedule, which has no place in a calendar, nor for instants
+    /// outside the years 1000 to 9999, which a [`Schedule`](crate::schedule::Schedule) cannot say.
     ///
     /// An arrival without an end takes an hour.
     pub fn to_text(&self) -> Option<String> {
         let times = self.times?;
+        CivilTime::at(times.start, self.zone)?;
+        CivilTime::at(times.end.unwrap_or(times.start), self.zone)?;
         let mut out = Writer::default();
         out.line("BEGIN", "VCALENDAR");
         out.line("VERSION", "2.0");

@@ -120,7 +120,13 @@ fn a_visit_without_an_end_or_without_a_time() {
     let arrival = entry(Asia::Kolkata, "2027-02-10T09:00");
     let text = arrival.to_text().expect("scheduled");
     assert!(text.contains("\r\nDURATION:PT1H\r\n") && !text.contains("DTEND"));
-    assert_eq!(CalendarEntry { times: None, ..arrival }.to_text(), None);
+    for times in [
+        None,
+        Some(Instants { start: DateTime::<Utc>::MAX_UTC, end: None }),
+        Some(Instants { start: DateTime::<Utc>::MIN_UTC, end: Some(DateTime::<Utc>::MAX_UTC) }),
+    ] {
+        assert_eq!(CalendarEntry { times, ..arrival.clone() }.to_text(), None);
+    }
 }
 
 /// RFC 5545, 3.3.5: a local time means the first of a repeated hour, so the second is said in UTC.

@@ -74,7 +74,11 @@ fn write_observance(out: &mut Writer, onset: &Onset, rule: Option<&str>) {
 fn offset(seconds: i32) -> String {
     let (sign, abs) = (if seconds < 0 { '-' } else { '+' }, seconds.abs());
     let (hours, minutes, seconds) = (abs / 3600, abs / 60 % 60, abs % 60);
-    if seconds == 0 { format!("{sign}{hours:02}{minutes:02}") } else { format!("{sign}{hours:02}{minutes:02}{seconds:02}") }
+    if seconds == 0 {
+        format!("{sign}{hours:02}{minutes:02}")
+    } else {
+        format!("{sign}{hours:02}{minutes:02}{seconds:02}")
+    }
 }
 
 fn clocks(zone: Tz, at: DateTime<Utc>) -> Clocks {
@@ -122,13 +126,15 @@ fn yearly(onsets: &[Onset]) -> Option<[(&Onset, String); 2]> {
     let side = |first: &Onset| {
         let all: Vec<&Onset> = onsets.iter().filter(|o| o.local.month() == first.local.month()).collect();
         let same = |o: &&Onset| {
-            (o.from, o.to, o.daylight, &o.name, o.local.time()) == (first.from, first.to, first.daylight, &first.name, first.local.time())
+            (o.from, o.to, o.daylight, &o.name, o.local.time())
+                == (first.from, first.to, first.daylight, &first.name, first.local.time())
         };
         let every_year = all.windows(2).all(|two| two[1].local.year() == two[0].local.year() + 1);
         (all.iter().all(same) && every_year).then(|| rule(&all)).flatten().map(|rule| (all.len(), rule))
     };
     let ((count_a, rule_a), (count_b, rule_b)) = (side(a)?, side(b)?);
-    let complete = count_a >= 3 && count_a == count_b && count_a + count_b == onsets.len() && a.local.year() == b.local.year();
+    let complete =
+        count_a >= 3 && count_a == count_b && count_a + count_b == onsets.len() && a.local.year() == b.local.year();
     complete.then_some([(a, rule_a), (b, rule_b)])
 }
 
