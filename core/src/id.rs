@@ -1,4 +1,4 @@
-//! Typed identifiers: what is made on a phone is a UUIDv7, what is made by the hub is a short code.
+//! Typed identifiers: what is made on a phone is a UUID of version 7, what is made by the hub is a short code.
 //!
 //! A code matches `[a-z0-9-]{1,36}` and is never reused; a UUID carries its own time of making. The types keep a site
 //! from being passed where a member is meant.
@@ -121,7 +121,7 @@ macro_rules! uuid_id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Makes a UUIDv7 (RFC 9562) from Unix milliseconds and ten random bytes.
+            /// Makes a UUID of version 7 (RFC 9562) from Unix milliseconds and ten random bytes.
             pub fn from_parts(unix_millis: u64, random: [u8; 10]) -> Self {
                 Self(uuid::Builder::from_unix_timestamp_millis(unix_millis, &random).into_uuid())
             }
