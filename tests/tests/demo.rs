@@ -238,7 +238,7 @@ fn openssl_accepts_every_apple_pass() {
         let manifest: Value = serde_json::from_slice(&read(&dir.path().join("manifest.json"))).expect("JSON");
         let listed = manifest.as_object().expect("an object");
         for (name, bytes) in files.iter().filter(|(name, _)| name != "manifest.json" && name != "signature") {
-            let digest: String = Sha1::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            let digest = hex::encode(Sha1::digest(bytes));
             assert_eq!(listed.get(name).and_then(Value::as_str), Some(digest.as_str()), "{name}");
         }
         assert_eq!(listed.len() + 2, files.len());
