@@ -1,1 +1,3 @@
-//! (to be written)
+//! Keys and how they are named.
+
+pub mod thumbprint;
