@@ -73,7 +73,9 @@ proptest! {
         let files = written();
         let (_, good) = &files[which.index(files.len())];
         let mut bytes = good.clone();
-        changes.into_iter().for_each(|change| mutate(&mut bytes, change));
+        for change in changes {
+            mutate(&mut bytes, change);
+        }
         prop_assume!(bytes != *good);
         prop_assert!(!read_as_everything(&bytes));
     }
@@ -322,6 +324,15 @@ fn a_page_must_extend_what_is_held_to_the_last_row() {
     for bad in [fewer, more, turned, Page { rows: vec![], ..page() }] {
         assert_eq!(open(&bad, &header, &held()), Err(PageError::Chain));
     }
+}
+
+/// A site may be called what is as long as a visit's id.
+#[test]
+fn a_row_of_the_directory_is_about_no_visit() {
+    let of_a_visit = rows().remove(0);
+    assert_eq!(of_a_visit.visit().map(|visit| *visit.as_bytes()), of_a_visit.id.as_slice().try_into().ok());
+    let of_a_site = Row { id: b"zurich-building1".to_vec().into(), ..rows().remove(5) };
+    assert_eq!((of_a_site.id.len(), of_a_site.visit()), (16, None));
 }
 
 /// A statement's digest is by the text of the scopes: directory before visits, whatever our enumeration says.
