@@ -5,7 +5,8 @@
 //! status of a visit is computed from its document and its standing, never stored as a field two writers race for.
 
 use minicbor::bytes::ByteVec;
-use minicbor::{Decode, Encode};
+use minicbor::decode::Error as DecodeError;
+use minicbor::{Decode, Decoder, Encode};
 use sha2::{Digest, Sha256};
 
 use crate::cbor::{self, NotCanonical};
@@ -38,6 +39,7 @@ pub struct Entry {
 pub struct Decision {
     /// What happened.
     #[n(0)]
+    #[cbor(decode_with = "known_or_later")]
     pub fact: Fact,
     /// The member who decided or wrote; absent for the hub itself.
     #[n(1)]
@@ -155,6 +157,25 @@ pub enum Fact {
         #[n(0)]
         keys: Vec<String>,
     },
+    /// A fact of a later version, by its number: only ever read. The entry is kept, the chain goes on, and what it
+    /// means is for the app's next version.
+    #[n(4_294_967_295)]
+    Later(#[n(0)] u32),
+}
+
+/// The number of the last fact this version knows.
+const LAST_FACT: u32 = 17;
+
+/// A fact is `[number, [field, …]]`; of a number that is not known here only the number is taken.
+fn known_or_later<C>(d: &mut Decoder<'_>, ctx: &mut C) -> Result<Fact, DecodeError> {
+    let mut ahead = d.probe();
+    let is_a_fact = ahead.array()? == Some(2);
+    let number = ahead.u32()?;
+    if is_a_fact && number > LAST_FACT {
+        d.skip()?;
+        return Ok(Fact::Later(number));
+    }
+    Fact::decode(d, ctx)
 }
 
 impl Fact {
@@ -179,6 +200,7 @@ impl Fact {
             Self::Expired => "expired",
             Self::Alert(_) => "alert",
             Self::Edited { .. } => "edited",
+            Self::Later(_) => "later",
         }
     }
 }
@@ -239,7 +261,7 @@ impl LoggedDecision {
         if entry.commitment != commitment(&self.salt, &self.payload) {
             return Err(DecisionError::Commitment);
         }
-        if entry.number != last + 1 || entry.previous != *previous {
+        if last.checked_add(1) != Some(entry.number) || entry.previous != *previous {
             return Err(DecisionError::DoesNotFollow);
         }
         Ok((entry, cbor::read(&self.payload, "decision")?))
@@ -356,7 +378,7 @@ impl Standing {
             Fact::Cancelled | Fact::Deleted => self.ended = Some(Ended::Cancelled),
             Fact::NoShow => self.ended = Some(Ended::NoShow),
             Fact::Expired => self.ended = Some(Ended::Expired),
-            Fact::Alert(_) | Fact::Edited { .. } => {}
+            Fact::Alert(_) | Fact::Edited { .. } | Fact::Later(_) => {}
         }
     }
 }

@@ -18,6 +18,10 @@ pub const VERSION: u8 = 1;
 pub const MAX_ITEMS: usize = 512;
 /// How long an envelope may be delivered, unless its author says otherwise: 400 days, in seconds.
 pub const DEFAULT_LIFE: i64 = 400 * 86_400;
+/// The latest time an envelope may name: the end of the year 9999, in Unix seconds. No clock arithmetic overflows on it.
+pub const MAX_TIME: i64 = 253_402_300_799;
+/// At most this many heads in a request.
+pub const MAX_HEADS: usize = 64;
 /// The largest payload of a request, in bytes: a note or a reason of 2,000 characters fits.
 pub const MAX_REQUEST_PAYLOAD: usize = 16 * 1024;
 
@@ -215,6 +219,9 @@ pub enum EnvelopeError {
     /// More than [`MAX_ITEMS`] items, none at all, or a request that is too large.
     #[error("the envelope has no items, more than 512, or one that is too large")]
     Size,
+    /// A time before 1970 or after the year 9999.
+    #[error("a time of the envelope is before 1970 or after the year 9999")]
+    Time,
     /// The device named inside is not the key that signs.
     #[error("the device named in the envelope is not the one that signed it")]
     OtherDevice,
@@ -228,6 +235,7 @@ impl EnvelopeError {
             Self::Garbage => "garbage",
             Self::Version => "version",
             Self::Size => "size",
+            Self::Time => "time",
             Self::OtherDevice => "other_device",
         }
     }
@@ -263,10 +271,15 @@ impl SignedEnvelope {
         }
         let too_large = |item: &Item| match item {
             Item::Change { .. } => false,
-            Item::Request(request) => request.heads.len() > 64 || cbor::write(&request.ask).len() > MAX_REQUEST_PAYLOAD,
+            Item::Request(request) => {
+                request.heads.len() > MAX_HEADS || cbor::write(&request.ask).len() > MAX_REQUEST_PAYLOAD
+            }
         };
         if envelope.items.is_empty() || envelope.items.len() > MAX_ITEMS || envelope.items.iter().any(too_large) {
             return Err(EnvelopeError::Size);
+        }
+        if ![envelope.claimed_at, envelope.not_after].iter().all(|time| (0..=MAX_TIME).contains(time)) {
+            return Err(EnvelopeError::Time);
         }
         if envelope.device != signed.signer() {
             return Err(EnvelopeError::OtherDevice);

@@ -15,6 +15,8 @@ pub mod directory;
 pub mod document;
 pub mod envelope;
 pub mod feed;
+#[cfg(test)]
+mod golden;
 pub mod id;
 pub mod keys;
 pub mod problem;

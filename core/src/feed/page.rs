@@ -142,22 +142,24 @@ pub fn chain(head: &ChainHash, salt: &[u8; 16], row: &[u8]) -> ChainHash {
     ChainHash(Sha256::new().chain_update(head.0).chain_update(link).finalize().into())
 }
 
-/// The digest of scope heads, whatever order they come in: SHA-256 of their deterministic CBOR, sorted by scope.
+/// The digest of scope heads, whatever order they come in: SHA-256 of their deterministic CBOR, sorted by the bytes of
+/// the scope's text, so that a scope of a later kind has its place without anyone knowing the kinds.
 pub fn digest(heads: &[ScopeHead]) -> ChainHash {
     let mut sorted: Vec<&ScopeHead> = heads.iter().collect();
-    sorted.sort_by(|a, b| a.scope.cmp(&b.scope));
+    sorted.sort_by_cached_key(|head| head.scope.to_string());
     ChainHash(Sha256::digest(cbor::write(&sorted)).into())
 }
 
 impl Page {
     /// Checks the rows against a header whose signature was verified and the head the phone holds; gives the rows.
     pub fn open(&self, header: &PageHeader, held: &ScopeHead) -> Result<Vec<Row>, PageError> {
-        if header.first != held.index + 1 || header.previous != held.head || header.scope != held.scope {
+        if held.index.checked_add(1) != Some(header.first) || header.previous != held.head || header.scope != held.scope
+        {
             return Err(PageError::DoesNotExtend);
         }
         let mut head = held.head;
         let mut rows = Vec::with_capacity(self.rows.len());
-        for (salted, index) in self.rows.iter().zip(header.first..) {
+        for (salted, index) in self.rows.iter().zip(header.first..=header.last) {
             let row: Row = cbor::read(&salted.row, "row").map_err(|_| PageError::Garbage)?;
             if row.scope != header.scope || row.index != index {
                 return Err(PageError::Chain);
@@ -165,8 +167,8 @@ impl Page {
             head = chain(&head, &salted.salt, &salted.row);
             rows.push(row);
         }
-        let count = u64::try_from(rows.len()).map_err(|_| PageError::Garbage)?;
-        if head != header.head || count == 0 || header.last != held.index + count {
+        let last = rows.last().map(|row| row.index);
+        if head != header.head || last != Some(header.last) || rows.len() != self.rows.len() {
             return Err(PageError::Chain);
         }
         Ok(rows)

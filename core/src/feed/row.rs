@@ -20,7 +20,7 @@ pub enum RowKind {
     Note,
     /// 4: a hub-owned row ([`crate::directory::DirectoryRow`]).
     Row,
-    /// 5: an item that was refused.
+    /// 5: an item that was refused ([`crate::receipt::Receipt`]).
     Refusal,
     /// 6: a visit enters the scope; its rows follow.
     Enter,
@@ -104,8 +104,11 @@ impl Row {
         }
     }
 
-    /// The visit the row is about, if its id is one.
+    /// The visit the row is about; none of a hub-owned row, also where its own id happens to be 16 bytes long.
     pub fn visit(&self) -> Option<VisitId> {
+        if RowKind::from(self.kind) == RowKind::Row {
+            return None;
+        }
         <[u8; 16]>::try_from(self.id.as_slice()).ok().map(VisitId::from_bytes)
     }
 

@@ -44,7 +44,7 @@ impl FromStr for Scope {
     fn from_str(text: &str) -> Result<Self, IdError> {
         let (kind, id) = text.split_once('/').unwrap_or((text, ""));
         Ok(match kind {
-            "directory" if id.is_empty() => Self::Directory,
+            "directory" if text == "directory" => Self::Directory,
             "roles" => Self::Roles(id.parse()?),
             "visits" => Self::Visits(id.parse()?),
             "notes" => Self::Notes(id.parse()?),

@@ -1,9 +1,11 @@
 //! The organisation's key set: which hub keys serve which use, and how long, signed by the root.
 
 use chrono::{DateTime, Utc};
-use minicbor::{Decode, Encode};
+use minicbor::decode::Error as DecodeError;
+use minicbor::{Decode, Decoder, Encode};
 
 use super::{DeviceSigner, PublicKey, Purpose, Sign1, SignatureError, SignerError, sign};
+use crate::cbor;
 use crate::id::{OrganisationId, Thumbprint};
 
 /// What a key of the hub may sign.
@@ -55,8 +57,10 @@ pub struct KeySet {
     /// The root that signs this set.
     #[n(2)]
     pub root: PublicKey,
-    /// The keys.
+    /// The keys this version can use: an entry with a later use or kind of key is left out, not refused, so that an
+    /// older app goes on with the keys it understands.
     #[n(3)]
+    #[cbor(decode_with = "known_entries")]
     pub keys: Vec<KeyEntry>,
     /// When the set was made, Unix seconds.
     #[n(4)]
@@ -64,6 +68,17 @@ pub struct KeySet {
     /// After this time the phone wants a newer set.
     #[n(5)]
     pub expires_at: i64,
+}
+
+fn known_entries<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Vec<KeyEntry>, DecodeError> {
+    let mut entries = Vec::new();
+    for _ in 0..d.array()?.ok_or(DecodeError::message("the keys of a key set have a definite length"))? {
+        let start = d.position();
+        d.skip()?;
+        let entry = d.input().get(start..d.position()).and_then(|bytes| minicbor::decode(bytes).ok());
+        entries.extend(entry);
+    }
+    Ok(entries)
 }
 
 /// Why a key set is not taken; completes "failed to take a key set: …".
@@ -95,8 +110,7 @@ pub struct SignedKeySet {
 impl SignedKeySet {
     /// Signs a set with the root's private key.
     pub fn sign(set: KeySet, root: &dyn DeviceSigner) -> Result<Self, SignerError> {
-        let payload = minicbor::to_vec(&set).expect("writing to memory does not fail");
-        Ok(Self { bytes: sign(Purpose::KeySet, payload, root)?, set })
+        Ok(Self { bytes: sign(Purpose::KeySet, cbor::write(&set), root)?, set })
     }
 
     /// Reads and verifies a set against the root known from enrolment.
@@ -105,7 +119,7 @@ impl SignedKeySet {
         if signed.signer() != *root {
             return Err(SignatureError::UnknownKey.into());
         }
-        let claimed: KeySet = minicbor::decode(signed.unverified_payload()).map_err(|_| KeySetError::Garbage)?;
+        let claimed: KeySet = cbor::read(signed.unverified_payload(), "key set").map_err(|_| KeySetError::Garbage)?;
         signed.verify(Purpose::KeySet, &claimed.root)?;
         if claimed.organisation != *organisation {
             return Err(KeySetError::OtherOrganisation);

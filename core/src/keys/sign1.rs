@@ -1,9 +1,14 @@
 //! `COSE_Sign1` (RFC 9052) as we use it: algorithm and key id protected, nothing unprotected, one encoding only.
 
-use coset::{AsCborValue, CborSerializable, CoseSign1, CoseSign1Builder, HeaderBuilder, iana};
+use coset::{CborSerializable, CoseSign1, CoseSign1Builder, HeaderBuilder, iana};
 
 use super::{DeviceSigner, PublicKey, SignerError};
 use crate::id::Thumbprint;
+
+/// `{1: alg, 4: bstr .size 32}` with an algorithm of one byte: `EdDSA`, and ES256 when its time comes.
+const PROTECTED_BYTES: usize = 38;
+/// Of Ed25519 and of ES256 alike.
+const SIGNATURE_BYTES: usize = 64;
 
 /// What a signature is for; it stands in the signed bytes as `external_aad`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +68,9 @@ pub struct Sign1 {
 impl Sign1 {
     /// Reads the one form we write: protected algorithm and 32-byte key id, an embedded payload, nothing else.
     pub fn read(bytes: &[u8]) -> Result<Self, SignatureError> {
+        if !has_our_shape(bytes) {
+            return Err(SignatureError::Garbage);
+        }
         let inner = CoseSign1::from_slice(bytes).map_err(|_| SignatureError::Garbage)?;
         let header = &inner.protected.header;
         let signer = Thumbprint::try_from(header.key_id.as_slice()).map_err(|_| SignatureError::Garbage)?;
@@ -111,6 +119,18 @@ impl Sign1 {
     }
 }
 
+/// Whether the bytes are `[bstr .size 38, {}, bstr, bstr .size 64]`. Asked first, since the general reader of COSE builds
+/// a tree of whatever it is given: 32 bytes of memory for a byte, and stack for each of 256 levels.
+fn has_our_shape(bytes: &[u8]) -> bool {
+    let mut d = minicbor::Decoder::new(bytes);
+    matches!(d.array(), Ok(Some(4)))
+        && d.bytes().is_ok_and(|protected| protected.len() == PROTECTED_BYTES)
+        && matches!(d.map(), Ok(Some(0)))
+        && d.bytes().is_ok()
+        && d.bytes().is_ok_and(|signature| signature.len() == SIGNATURE_BYTES)
+        && d.position() == bytes.len()
+}
+
 /// Signs a payload for one purpose.
 pub fn sign(purpose: Purpose, payload: Vec<u8>, signer: &dyn DeviceSigner) -> Result<Vec<u8>, SignerError> {
     let thumbprint = signer
@@ -123,14 +143,7 @@ pub fn sign(purpose: Purpose, payload: Vec<u8>, signer: &dyn DeviceSigner) -> Re
         .payload(payload)
         .try_create_signature(purpose.external_aad(), |message| signer.sign(message))?
         .build();
-    Ok(signed.to_cbor_value().map_or_else(
-        |_| Vec::new(),
-        |value| {
-            let mut bytes = Vec::new();
-            coset::cbor::into_writer(&value, &mut bytes).expect("writing to memory does not fail");
-            bytes
-        },
-    ))
+    Ok(signed.to_vec().expect("an algorithm, a key id and byte strings always encode"))
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ impl PublicKey {
 
     fn verifying_key(&self) -> Option<VerifyingKey> {
         let Self::Ed25519(bytes) = self;
-        VerifyingKey::from_bytes(bytes).ok().filter(|key| !key.is_weak())
+        VerifyingKey::from_bytes(bytes).ok().filter(|key| is_reduced(bytes) && !key.is_weak())
     }
 
     /// Strict verification: no malleable signature, no weak key.
@@ -50,6 +50,12 @@ impl PublicKey {
         let Ok(signature) = ed25519_dalek::Signature::from_slice(signature) else { return false };
         self.verifying_key().is_some_and(|key| key.verify_strict(message, &signature).is_ok())
     }
+}
+
+/// Whether the coordinate is below 2^255 − 19, as RFC 8032 (section 5.1.3) asks and the library does not: otherwise one
+/// key would have two names.
+fn is_reduced([low, middle @ .., high]: &[u8; 32]) -> bool {
+    *low < 0xed || high & 0x7f != 0x7f || middle.iter().any(|byte| *byte != 0xff)
 }
 
 /// Signs for a device. The private key never leaves the implementation.
