@@ -21,6 +21,7 @@ pub mod problem;
 pub mod qr;
 pub mod receipt;
 pub mod schedule;
+pub mod store;
 pub mod sync;
 pub mod text;
 pub mod visit;
