@@ -17,6 +17,7 @@ pub mod envelope;
 pub mod feed;
 pub mod id;
 pub mod keys;
+pub mod phone;
 pub mod problem;
 pub mod qr;
 pub mod receipt;

@@ -96,7 +96,7 @@ fn rows_survive_the_wire() {
     let unknown = hex::decode("a4001863016178020103a0").expect("hex");
     assert_eq!(DirectoryRow::read(&unknown).expect("reads"), None);
     let mut forged = DirectoryRow::put(1, zurich()).to_bytes();
-    forged[4] = b'x';
+    forged[5] = b'x';
     assert!(DirectoryRow::read(&forged).is_err(), "another id outside than inside");
     forged.push(0);
     assert!(DirectoryRow::read(&forged).is_err());

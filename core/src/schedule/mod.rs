@@ -31,6 +31,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 pub use civil::CivilTime;
+pub(crate) use civil::{parse_clock, parse_date};
 pub use wording::{Wording, zone_name};
 
 /// The longest visit, in days.
@@ -145,7 +146,7 @@ impl Schedule {
 
     /// The schedule in plain English with the zone it is in, for mail, page and pass.
     pub fn describe(&self, zone: Tz) -> Result<Wording, ScheduleError> {
-        wording::describe(self, &self.resolve(zone)?, zone)
+        Ok(wording::describe(self, &self.resolve(zone)?, zone))
     }
 }
 
