@@ -4,12 +4,14 @@ pub mod code;
 pub mod draft;
 pub mod form;
 pub mod key;
+mod lifecycle;
 pub mod status;
 pub mod validate;
 pub mod values;
 
 pub use draft::{ValidDraft, VisitDraft};
 pub use key::{Key, Merge};
+pub use lifecycle::{Operations, status};
 pub use status::{Status, Tab};
 pub use validate::{validate, validate_edit};
 pub use values::{Value, VisitValues, differences};

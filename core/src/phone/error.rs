@@ -1,0 +1,95 @@
+//! What a shell has to tell a person, or act upon. No text holds personal data.
+
+use crate::problem::FieldProblem;
+use crate::store::StoreError;
+use crate::sync::client::ClientError;
+use crate::sync::machine::{Disbelief, Outcome};
+
+/// Why a phone's operation did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PhoneError {
+    /// The form has problems: all of them, in its order.
+    #[error("the form has {} problem(s)", .0.len())]
+    BadDraft(Vec<FieldProblem>),
+    /// No answer from the hub; everything is kept.
+    #[error("the hub does not answer; everything is kept, try again when there is a network")]
+    Unreachable,
+    /// The hub, or the state of the visit, does not allow it.
+    #[error("{message} ({code})")]
+    Refused {
+        /// A stable code.
+        code: String,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// The device or member has to sign in again; unsent work stays.
+    #[error("sign in again; unsent work is kept")]
+    SignInAgain,
+    /// Nobody has signed in on this phone yet.
+    #[error("sign in first")]
+    NotSignedIn,
+    /// The hub was restored from a backup and does not know what this phone holds.
+    #[error("the hub was restored from a backup and misses what this phone holds; tell an administrator")]
+    HubRestored,
+    /// What the hub said does not verify; nothing of it was taken.
+    #[error("failed to believe the hub: {0}")]
+    Disbelieved(#[from] Disbelief),
+    /// Stopped by a person.
+    #[error("stopped; what was done stays")]
+    Cancelled,
+    /// There is no such visit or operation on this phone.
+    #[error("there is no such visit or operation on this phone")]
+    NotFound,
+    /// The hub's address may not be called.
+    #[error("the hub's address has to begin with https://")]
+    Address,
+    /// The hub uses something this version does not know.
+    #[error("the hub uses something new; update the app")]
+    UpdateApp,
+    /// The phone's file failed.
+    #[error("failed to use the phone's file: {0}")]
+    Store(#[source] StoreError),
+}
+
+impl From<StoreError> for PhoneError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotSignedIn => Self::NotSignedIn,
+            StoreError::NotFound | StoreError::Erased => Self::NotFound,
+            StoreError::UpdateApp => Self::UpdateApp,
+            StoreError::Document(refusal) => Self::Refused { code: refusal.code().into(), message: refusal.to_string() },
+            StoreError::OtherOwner => Self::Refused { code: "other_owner".into(), message: error.to_string() },
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl From<ClientError> for PhoneError {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Unreachable => Self::Unreachable,
+            ClientError::Address => Self::Address,
+            ClientError::SignInAgain => Self::SignInAgain,
+            ClientError::Refused { code, message } => Self::Refused { code, message },
+            ClientError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// Only a run that left nothing to do is a success.
+pub(super) fn of_outcome(outcome: Outcome) -> Result<(), PhoneError> {
+    Err(match outcome {
+        Outcome::UpToDate => return Ok(()),
+        Outcome::Unsettled => PhoneError::Refused {
+            code: "unsettled".into(),
+            message: "the hub has not answered everything; it is sent again next time".into(),
+        },
+        Outcome::Unreachable => PhoneError::Unreachable,
+        Outcome::SignInAgain => PhoneError::SignInAgain,
+        Outcome::HubRestored => PhoneError::HubRestored,
+        Outcome::Cancelled => PhoneError::Cancelled,
+        Outcome::Disbelieved(disbelief) => PhoneError::Disbelieved(disbelief),
+        Outcome::Refused { code, message } => PhoneError::Refused { code, message },
+    })
+}

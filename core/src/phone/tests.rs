@@ -1,0 +1,1 @@
+//! The phone against a hub in memory.

@@ -1,0 +1,466 @@
+//! Taking what the hub answered: receipts, then pages, each in a transaction of its own together with the cursor and
+//! the read model, so that a process killed between two pages goes on where it stopped.
+//!
+//! Signatures, chains and cursors were checked before ([`crate::sync::machine`]); what a row says is checked here. What
+//! cannot be taken is kept in quarantine and changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Connection;
+
+use super::StoreError;
+use super::purge::{self, leave};
+use super::replay::loosen;
+use super::tx::{Tx, all, one};
+use super::working::Working;
+use super::{outbox, project, receipts};
+use crate::cbor;
+use crate::decision::{Entry as LogEntry, LoggedDecision};
+use crate::directory::{Directory, DirectoryRow};
+use crate::document::{ParsedChange, Replica};
+use crate::feed::{ChangeRow, NoteRow, Row, RowKind, Scope, ScopeHead, SnapshotRow};
+use crate::id::{HubEpoch, VisitId};
+use crate::keys::SignedKeySet;
+use crate::receipt::{Receipt, Receipts};
+
+/// The rows of a page that extends what the phone holds, and the head after it.
+#[derive(Debug, Clone)]
+pub struct OpenedPage {
+    /// Scope, last index and head after the page.
+    pub head: ScopeHead,
+    /// The rows.
+    pub rows: Vec<Row>,
+}
+
+/// A verified answer of the hub.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The life of the hub's database.
+    pub epoch: HubEpoch,
+    /// The hub's time, Unix seconds.
+    pub hub_time: i64,
+    /// A newer key set.
+    pub key_set: Option<SignedKeySet>,
+    /// The counters of the envelopes that were pushed.
+    pub sent: Vec<u64>,
+    /// The hub's word on their items.
+    pub receipts: Option<Receipts>,
+    /// The scopes this phone may hold, if they have changed.
+    pub scopes: Option<Vec<Scope>>,
+    /// The pages, in order.
+    pub pages: Vec<OpenedPage>,
+    /// Nothing is left to pull: stale intents are replayed.
+    pub complete: bool,
+    /// What is held is not what the hub has: begin every scope again.
+    pub restart: bool,
+}
+
+/// What a delivery did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Applied {
+    /// Items that were answered for good.
+    pub answered: u64,
+    /// Rows taken.
+    pub rows: u64,
+    /// Envelopes still to be sent or answered.
+    pub waiting: u64,
+}
+
+/// The visits one transaction works on.
+pub(super) struct Batch<'d> {
+    visits: BTreeMap<VisitId, Working>,
+    touched: BTreeSet<VisitId>,
+    pub(super) directory: &'d Directory,
+    pub(super) directory_changed: bool,
+    pub(super) erased: bool,
+    now: i64,
+}
+
+impl<'d> Batch<'d> {
+    pub(super) fn new(directory: &'d Directory, now: i64) -> Self {
+        Self {
+            visits: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            directory,
+            directory_changed: false,
+            erased: false,
+            now,
+        }
+    }
+
+    pub(super) fn working(&mut self, connection: &Connection, id: VisitId) -> Result<&mut Working, StoreError> {
+        use std::collections::btree_map::Entry;
+        Ok(match self.visits.entry(id) {
+            Entry::Occupied(held) => held.into_mut(),
+            Entry::Vacant(free) => free.insert(Working::load(connection, id)?),
+        })
+    }
+
+    /// The same work with the directory as it is after the page.
+    pub(super) fn reread(self, directory: &Directory) -> Batch<'_> {
+        let Self { visits, touched, directory_changed, erased, now, .. } = self;
+        Batch { visits, touched, directory, directory_changed, erased, now }
+    }
+
+    pub(super) fn touch(&mut self, id: VisitId) {
+        self.touched.insert(id);
+    }
+
+    /// Writes heads and read model of every visit that was touched.
+    pub(super) fn project(&mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        if self.directory_changed {
+            self.touch_all_of_changed_rows(tx)?;
+        }
+        for id in std::mem::take(&mut self.touched) {
+            let working = self.working(tx, id)?;
+            if working.misfit {
+                loosen(tx, working)?;
+            }
+            write_doc(tx, working)?;
+            let working = &self.visits[&id];
+            project::project(tx, working, self.directory)?;
+        }
+        Ok(())
+    }
+
+    /// A site's zone or a host's name stands in the read model: visits shown otherwise than the directory says now are
+    /// written anew.
+    fn touch_all_of_changed_rows(&mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        let shown = all(
+            tx,
+            "SELECT id, host, host_name, site, schedule, start_at FROM visit WHERE host IS NOT NULL OR site IS NOT NULL",
+            [],
+            |row| {
+                let id = VisitId::from_bytes(row.get(0)?);
+                let text = |column| row.get::<_, Option<String>>(column);
+                Ok((id, text(1)?, text(2)?, text(3)?, text(4)?, row.get::<_, Option<i64>>(5)?))
+            },
+        )?;
+        for (id, host, host_name, site, schedule, start) in shown {
+            let member = host.and_then(|id| id.parse().ok()).and_then(|id| self.directory.member(&id));
+            let zone = site.and_then(|id| id.parse().ok()).and_then(|id| self.directory.site(&id)).map(|s| s.zone);
+            let instants = schedule
+                .and_then(|text| text.parse::<crate::schedule::Schedule>().ok())
+                .zip(zone)
+                .and_then(|(schedule, zone)| schedule.resolve(zone).ok());
+            let same = member.map(|m| m.name.as_str()) == host_name.as_deref()
+                && instants.map(|instants| instants.start.timestamp()) == start;
+            if !same {
+                self.touched.insert(id);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Keeps the heads of a document beside it.
+pub(super) fn write_doc(tx: &Tx<'_>, working: &Working) -> Result<(), StoreError> {
+    if working.accepted.is_empty() {
+        tx.execute("DELETE FROM doc WHERE id = ?1", [working.id.as_bytes()])?;
+        return Ok(());
+    }
+    let heads: Vec<u8> = working.accepted.heads().iter().flat_map(|head| head.0).collect();
+    tx.execute(
+        "INSERT INTO doc (id, base, heads) VALUES (?1, ?2, ?3)
+         ON CONFLICT (id) DO UPDATE SET base = excluded.base, heads = excluded.heads",
+        (working.id.as_bytes(), working.base, heads),
+    )?;
+    Ok(())
+}
+
+/// Takes the rows of one page.
+pub(super) fn page(tx: &Tx<'_>, batch: &mut Batch<'_>, page: &OpenedPage) -> Result<(), StoreError> {
+    let scope = cursor_key(tx, &page.head.scope)?;
+    for row in &page.rows {
+        self::row(tx, batch, scope, row)?;
+    }
+    tx.execute(
+        "UPDATE cursor SET idx = ?2, head = ?3 WHERE key = ?1",
+        (scope, i64::try_from(page.head.index).unwrap_or(i64::MAX), page.head.head.as_bytes()),
+    )?;
+    Ok(())
+}
+
+/// The key of a scope, which from now on the phone holds.
+pub(super) fn cursor_key(tx: &Tx<'_>, scope: &Scope) -> Result<i64, StoreError> {
+    let text = scope.to_string();
+    if let Some(key) = one(tx, "SELECT key FROM cursor WHERE scope = ?1", [&text], |row| row.get(0))? {
+        return Ok(key);
+    }
+    tx.execute("INSERT INTO cursor (scope, idx, head) VALUES (?1, 0, zeroblob(32))", [&text])?;
+    Ok(tx.last_row())
+}
+
+fn row(tx: &Tx<'_>, batch: &mut Batch<'_>, scope: i64, row: &Row) -> Result<(), StoreError> {
+    let kind = RowKind::from(row.kind);
+    if kind == RowKind::Row {
+        return directory_row(tx, batch, scope, row);
+    }
+    match (kind, row.visit()) {
+        (RowKind::Unknown(_), _) | (_, None) => keep(tx, scope, row),
+        (_, Some(visit)) => visit_row(tx, batch, scope, row, kind, visit),
+    }
+}
+
+/// A row this version does not know: kept, unless it has to be understood.
+fn keep(tx: &Tx<'_>, scope: i64, row: &Row) -> Result<(), StoreError> {
+    if row.critical {
+        return Err(StoreError::UpdateApp);
+    }
+    let visit = row.visit().map(|visit| visit.as_bytes().to_vec());
+    tx.execute(
+        "INSERT OR REPLACE INTO kept (scope, idx, visit, bytes) VALUES (?1, ?2, ?3, ?4)",
+        (scope, i64::try_from(row.index).unwrap_or(i64::MAX), visit, row.to_bytes()),
+    )?;
+    Ok(())
+}
+
+fn visit_row(
+    tx: &Tx<'_>,
+    batch: &mut Batch<'_>,
+    scope: i64,
+    row: &Row,
+    kind: RowKind,
+    visit: VisitId,
+) -> Result<(), StoreError> {
+    let now = batch.now;
+    if kind == RowKind::Erase {
+        let working = batch.working(tx, visit)?;
+        purge::erase(tx, working, now)?;
+        batch.erased = true;
+        return Ok(());
+    }
+    if one(tx, "SELECT 1 FROM tombstone WHERE visit = ?1", [visit.as_bytes()], |_| Ok(()))?.is_some() {
+        return Ok(());
+    }
+    batch.touch(visit);
+    let working = batch.working(tx, visit)?;
+    let payload = row.payload.as_slice();
+    if matches!(kind, RowKind::Enter | RowKind::Change | RowKind::Snapshot | RowKind::Decision) {
+        tx.execute("INSERT OR IGNORE INTO holding (visit, scope) VALUES (?1, ?2)", (visit.as_bytes(), scope))?;
+    }
+    let taken = match kind {
+        RowKind::Change => match cbor::read::<ChangeRow>(payload, "change row") {
+            Ok(change) => self::change(tx, working, &change)?,
+            Err(_) => Err("garbage"),
+        },
+        RowKind::Snapshot => match cbor::read::<SnapshotRow>(payload, "snapshot row") {
+            Ok(snapshot) => self::snapshot(tx, working, &snapshot)?,
+            Err(_) => Err("garbage"),
+        },
+        RowKind::Decision => decision(tx, working, payload)?,
+        RowKind::Note => match cbor::read::<NoteRow>(payload, "note row") {
+            Ok(note) => Ok(self::note(tx, working, &note)?),
+            Err(_) => Err("garbage"),
+        },
+        RowKind::Refusal => {
+            if let Ok(receipt) = cbor::read::<Receipt>(payload, "receipt") {
+                receipts::refusal_row(tx, working, &receipt)?;
+            }
+            Ok(())
+        }
+        RowKind::Leave => Ok(leave(tx, working, scope)?),
+        RowKind::Enter | RowKind::Erase | RowKind::Row | RowKind::Unknown(_) => Ok(()),
+    };
+    if let Err(code) = taken {
+        tracing::warn!(code, kind = row.kind, "a row of the feed was put into quarantine");
+        tx.execute(
+            "INSERT INTO quarantine (visit, code, bytes, at) VALUES (?1, ?2, ?3, ?4)",
+            (visit.as_bytes(), code, payload, now),
+        )?;
+    }
+    Ok(())
+}
+
+/// What a row says cannot be taken, by a stable code.
+type Taken = Result<(), &'static str>;
+
+fn change(tx: &Tx<'_>, working: &mut Working, row: &ChangeRow) -> Result<Taken, StoreError> {
+    if working.accepted.contains(&row.hash) {
+        sign_off(tx, working, row)?;
+        return Ok(Ok(()));
+    }
+    let change = match read(row) {
+        Ok(change) => change,
+        Err(code) => return Ok(Err(code)),
+    };
+    if let Err(refusal) = working.accepted.accept(change) {
+        // On a later base the changes of an earlier one have no place, and are in another scope's past.
+        return Ok(if working.base > 0 { Ok(()) } else { Err(refusal.code()) });
+    }
+    keep_change(tx, working, row)?;
+    settle_own(tx, working)?;
+    Ok(Ok(()))
+}
+
+fn read(row: &ChangeRow) -> Result<ParsedChange, &'static str> {
+    let change = ParsedChange::read(&row.chunk).map_err(crate::document::Refusal::code)?;
+    if change.hash == row.hash { Ok(change) } else { Err("other_hash") }
+}
+
+/// Stores an accepted change, or notes that an own one was accepted.
+fn keep_change(tx: &Tx<'_>, working: &mut Working, row: &ChangeRow) -> Result<(), StoreError> {
+    if sign_off(tx, working, row)? {
+        return Ok(());
+    }
+    let place = working.next_place();
+    tx.execute(
+        "INSERT INTO chunk (visit, place, hash, kind, status, bytes, author, on_behalf_of, accepted_at)
+         VALUES (?1, ?2, ?3, 'change', 'accepted', ?4, ?5, ?6, ?7)",
+        (
+            working.id.as_bytes(),
+            place,
+            row.hash.as_bytes(),
+            row.chunk.as_slice(),
+            row.author.as_str(),
+            row.on_behalf_of.as_ref().map(|member| member.as_str()),
+            row.accepted_at,
+        ),
+    )?;
+    Ok(())
+}
+
+/// Notes author and time of a change that is here; true if it is. Its entry of the outbox is answered by this.
+fn sign_off(tx: &Tx<'_>, working: &mut Working, row: &ChangeRow) -> Result<bool, StoreError> {
+    let here = tx.execute(
+        "UPDATE chunk SET status = 'accepted', author = ?3, on_behalf_of = ?4, accepted_at = ?5
+         WHERE visit = ?1 AND hash = ?2",
+        (
+            working.id.as_bytes(),
+            row.hash.as_bytes(),
+            row.author.as_str(),
+            row.on_behalf_of.as_ref().map(|member| member.as_str()),
+            row.accepted_at,
+        ),
+    )?;
+    if let Some(entry) = working.entry_of(&row.hash).map(|entry| entry.id) {
+        outbox::drop_entry(tx, working, entry)?;
+    }
+    Ok(here > 0)
+}
+
+/// Puts own changes on top of an accepted document that has moved on.
+pub(super) fn settle_own(tx: &Tx<'_>, working: &mut Working) -> Result<(), StoreError> {
+    if working.current.is_none() {
+        return Ok(());
+    }
+    let own = all(
+        tx,
+        "SELECT bytes FROM chunk WHERE visit = ?1 AND status = 'local' ORDER BY place",
+        [working.id.as_bytes()],
+        |row| row.get::<_, Vec<u8>>(0),
+    )?;
+    let own = own.iter().map(|bytes| ParsedChange::read(bytes)).collect::<Result<_, _>>()?;
+    working.rebuild(own);
+    Ok(())
+}
+
+/// A fresh base: the accepted changes before it go, own ones are put on top or replayed.
+fn snapshot(tx: &Tx<'_>, working: &mut Working, row: &SnapshotRow) -> Result<Taken, StoreError> {
+    if row.base < working.base {
+        return Ok(Ok(()));
+    }
+    let mut replica = Replica::empty(working.id);
+    for change in &row.changes {
+        let taken = read(change).and_then(|change| replica.accept(change).map_err(crate::document::Refusal::code));
+        if let Err(code) = taken {
+            return Ok(Err(code));
+        }
+    }
+    if row.base == working.base && working.accepted.changes().any(|(hash, _)| !replica.contains(hash)) {
+        // More is held of this base already.
+        for change in &row.changes {
+            if let Err(code) = self::change(tx, working, change)? {
+                return Ok(Err(code));
+            }
+        }
+        return Ok(Ok(()));
+    }
+    tx.execute("DELETE FROM chunk WHERE visit = ?1 AND status = 'accepted'", [working.id.as_bytes()])?;
+    working.accepted = replica;
+    working.base = row.base;
+    for change in &row.changes {
+        // An own change among them stands before what it builds on now: places are given anew.
+        let hash = change.hash.as_bytes();
+        tx.execute("DELETE FROM chunk WHERE visit = ?1 AND hash = ?2", (working.id.as_bytes(), hash))?;
+        keep_change(tx, working, change)?;
+    }
+    settle_own(tx, working)?;
+    Ok(Ok(()))
+}
+
+fn decision(tx: &Tx<'_>, working: &mut Working, payload: &[u8]) -> Result<Taken, StoreError> {
+    let Ok(logged) = cbor::read::<LoggedDecision>(payload, "decision") else { return Ok(Err("garbage")) };
+    let Ok(entry) = cbor::read::<LogEntry>(&logged.entry, "log entry") else { return Ok(Err("garbage")) };
+    if entry.visit != working.id {
+        return Ok(Err("other_visit"));
+    }
+    if entry.number <= working.log.0 {
+        // Another scope brought it before.
+        return Ok(Ok(()));
+    }
+    let Ok((entry, decision)) = logged.open(working.log.0, &working.log.1) else { return Ok(Err("log_chain")) };
+    working.log = (entry.number, logged.hash());
+    working.standing.fold(&decision.fact);
+    tx.execute(
+        "INSERT INTO decision (visit, number, logged) VALUES (?1, ?2, ?3)",
+        (working.id.as_bytes(), i64::try_from(entry.number).unwrap_or(i64::MAX), payload),
+    )?;
+    Ok(Ok(()))
+}
+
+pub(super) fn note(tx: &Tx<'_>, working: &mut Working, note: &NoteRow) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT OR REPLACE INTO note (visit, id, author, accepted_at, text) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (working.id.as_bytes(), note.id.as_bytes(), note.author.as_str(), note.accepted_at, &note.text),
+    )?;
+    let entry = working.outbox.iter().find(|entry| entry.item == note.id.as_bytes()).map(|entry| entry.id);
+    if let Some(entry) = entry {
+        outbox::drop_entry(tx, working, entry)?;
+    }
+    Ok(())
+}
+
+fn directory_row(tx: &Tx<'_>, batch: &mut Batch<'_>, scope: i64, row: &Row) -> Result<(), StoreError> {
+    let directory = match DirectoryRow::read(&row.payload) {
+        Ok(Some(directory)) => directory,
+        Ok(None) => return keep(tx, scope, row),
+        Err(_) => {
+            tx.execute(
+                "INSERT INTO quarantine (code, bytes, at) VALUES ('garbage', ?1, ?2)",
+                (row.payload.as_slice(), batch.now),
+            )?;
+            return Ok(());
+        }
+    };
+    let wrote = tx.execute(
+        "INSERT INTO row (kind, id, version, bytes) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (kind, id) DO UPDATE SET version = excluded.version, bytes = excluded.bytes
+         WHERE excluded.version > row.version",
+        (
+            directory.kind().tag(),
+            directory.id(),
+            i64::try_from(directory.version()).unwrap_or(i64::MAX),
+            row.payload.as_slice(),
+        ),
+    )?;
+    batch.directory_changed |= wrote > 0;
+    Ok(())
+}
+
+/// The directory as its rows say.
+pub(super) fn directory(connection: &Connection) -> Result<Directory, StoreError> {
+    let mut directory = Directory::default();
+    for bytes in all(connection, "SELECT bytes FROM row", [], |row| row.get::<_, Vec<u8>>(0))? {
+        if let Ok(Some(row)) = DirectoryRow::read(&bytes) {
+            directory.apply(row);
+        }
+    }
+    Ok(directory)
+}
+
+/// Whether a page may change the directory, so that it is read again before the read model is written.
+pub(super) fn has_directory_rows(page: &OpenedPage) -> bool {
+    page.rows.iter().any(|row| RowKind::from(row.kind) == RowKind::Row)
+}
+

@@ -1,0 +1,186 @@
+-- The first schema. Ids are 16 bytes, hashes 32; times are Unix seconds. What is sent or decided is kept as the CBOR it
+-- travels as; `visit`, `visit_search` and `tab_count` are the read model, and can be built again from the rest.
+
+-- Single values: identity, key set, epoch, the last envelope's counter and hash, times of syncs.
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- One row per visit with a document: the accepted heads (32 bytes each, ascending) and which base they are on.
+CREATE TABLE doc (
+    id BLOB PRIMARY KEY,
+    base INTEGER NOT NULL,
+    heads BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- One row per change. `place` counts within the visit, each after what it depends on. Status: local (made here, not yet
+-- answered), accepted, superseded (made here, replaced by a replay, kept until its envelope is answered), provisional
+-- (from another phone).
+CREATE TABLE chunk (
+    visit BLOB NOT NULL,
+    place INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('change', 'snapshot')),
+    status TEXT NOT NULL CHECK (status IN ('local', 'provisional', 'accepted', 'superseded')),
+    hub_seq INTEGER,
+    bytes BLOB NOT NULL,
+    envelope INTEGER,
+    author TEXT,
+    on_behalf_of TEXT,
+    accepted_at INTEGER,
+    PRIMARY KEY (visit, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX chunk_envelope ON chunk (envelope) WHERE envelope IS NOT NULL;
+
+-- Signed envelopes the hub has not answered yet, each with the hash of the one before. `bytes` is empty where an erasure
+-- took them: then the hub asks for that counter, and what follows is sealed anew.
+CREATE TABLE envelope (
+    counter INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
+    previous BLOB NOT NULL,
+    bytes BLOB NOT NULL,
+    made_at INTEGER NOT NULL
+) STRICT;
+
+-- Intents. `item` is the hash of the change or the id of the request that stands for it now; `payload` the writes of a
+-- change key by key with what was there before, or the request: what it can be replayed from. State: queued, stale
+-- (to be replayed after the pull), refused or conflict (kept and shown, with the reason).
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY,
+    visit BLOB NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('create', 'edit', 'cancel', 'request')),
+    item BLOB NOT NULL,
+    payload BLOB NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'stale', 'refused', 'conflict')),
+    code TEXT,
+    message TEXT,
+    field TEXT,
+    made_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX outbox_visit ON outbox (visit);
+CREATE INDEX outbox_stale ON outbox (visit) WHERE state = 'stale';
+
+-- Where the phone stands in each scope it may hold.
+CREATE TABLE cursor (
+    key INTEGER PRIMARY KEY,
+    scope TEXT NOT NULL UNIQUE,
+    idx INTEGER NOT NULL,
+    head BLOB NOT NULL
+) STRICT;
+
+-- Which scopes a visit is held by: it goes with the last of them.
+CREATE TABLE holding (
+    visit BLOB NOT NULL,
+    scope INTEGER NOT NULL,
+    PRIMARY KEY (visit, scope)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE decision (
+    visit BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    logged BLOB NOT NULL,
+    PRIMARY KEY (visit, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE note (
+    visit BLOB NOT NULL,
+    id BLOB NOT NULL,
+    author TEXT NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (visit, id)
+) STRICT, WITHOUT ROWID;
+
+-- The directory: hub-owned rows by kind and id.
+CREATE TABLE row (
+    kind INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+
+-- Feed rows of a kind this version does not know, for the version that will.
+CREATE TABLE kept (
+    scope INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    visit BLOB,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (scope, idx)
+) STRICT, WITHOUT ROWID;
+
+-- What the hub sent and this phone could not take, with a stable code.
+CREATE TABLE quarantine (
+    id INTEGER PRIMARY KEY,
+    visit BLOB,
+    code TEXT NOT NULL,
+    bytes BLOB NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+
+-- Erased visits, for ever: no late phone brings them back.
+CREATE TABLE tombstone (
+    visit BLOB PRIMARY KEY,
+    at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The lists. `sort_at` is the start, or the time the visit was made if it has none. `place` is the row of
+-- `visit_search`: the minute of `sort_at` and a number within it, so that a search reads rows in order of start and
+-- need not sort what it finds.
+CREATE TABLE visit (
+    id BLOB PRIMARY KEY,
+    place INTEGER NOT NULL UNIQUE,
+    sort_at INTEGER NOT NULL,
+    start_at INTEGER,
+    end_at INTEGER,
+    schedule TEXT,
+    status TEXT NOT NULL,
+    tab TEXT NOT NULL,
+    queued INTEGER NOT NULL,
+    conflict INTEGER NOT NULL,
+    problem TEXT,
+    attention INTEGER NOT NULL,
+    number INTEGER,
+    first_name TEXT,
+    last_name TEXT,
+    company TEXT,
+    email TEXT,
+    site TEXT,
+    space TEXT,
+    type TEXT,
+    host TEXT,
+    host_name TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX visit_tab ON visit (tab, sort_at, id);
+CREATE INDEX visit_start ON visit (sort_at, id);
+CREATE INDEX visit_attention ON visit (sort_at, id) WHERE attention = 1;
+
+-- How many visits each list holds: kept, not counted.
+CREATE TABLE tab_count (
+    tab TEXT PRIMARY KEY,
+    visits INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO tab_count (tab, visits)
+VALUES ('queued', 0), ('pending', 0), ('upcoming', 0), ('on_site', 0), ('past', 0), ('attention', 0);
+CREATE TRIGGER visit_inserted AFTER INSERT ON visit BEGIN
+    UPDATE tab_count SET visits = visits + 1 WHERE tab = new.tab;
+    UPDATE tab_count SET visits = visits + new.attention WHERE tab = 'attention' AND new.attention;
+END;
+CREATE TRIGGER visit_deleted AFTER DELETE ON visit BEGIN
+    UPDATE tab_count SET visits = visits - 1 WHERE tab = old.tab;
+    UPDATE tab_count SET visits = visits - old.attention WHERE tab = 'attention' AND old.attention;
+END;
+CREATE TRIGGER visit_updated AFTER UPDATE OF tab, attention ON visit
+WHEN old.tab <> new.tab OR old.attention <> new.attention BEGIN
+    UPDATE tab_count SET visits = visits - 1 WHERE tab = old.tab;
+    UPDATE tab_count SET visits = visits + 1 WHERE tab = new.tab;
+    UPDATE tab_count SET visits = visits + new.attention - old.attention WHERE tab = 'attention';
+END;
+
+-- Search, over text that is already normalised (`text::search_key`).
+CREATE VIRTUAL TABLE visit_search USING fts5 (
+    name, company, email, host,
+    detail = none, columnsize = 0, prefix = '2 3', tokenize = "unicode61 remove_diacritics 0"
+);
+INSERT INTO visit_search (visit_search, rank) VALUES ('secure-delete', 1);

@@ -1,0 +1,287 @@
+//! The outbox: intents, the changes that stand for them, and the signed envelopes they travel in, all written in the
+//! transaction that changes the read model.
+
+use super::intent::{Intent, OperationKind};
+use super::meta::{self, EnvelopeHead, Identity};
+use super::moment::Moment;
+use super::tx::{Tx, all, one};
+use super::working::{Entry, OperationState, Payload, Working};
+use super::{Actors, StoreError};
+use crate::cbor;
+use crate::directory::Directory;
+use crate::document::{Write, actor_id};
+use crate::envelope::{DEFAULT_LIFE, Envelope, Item, ItemId, MAX_ITEMS, Request, SignedEnvelope, VERSION};
+use crate::id::{ActorId, ActorSalt, ChainHash, MemberId, VisitId};
+use crate::keys::{DeviceSigner, Sign1};
+use crate::receipt::Refusal;
+use crate::visit::Key;
+
+/// Writes intents within one transaction and seals their envelopes.
+pub(super) struct Author<'a, 'c> {
+    pub(super) tx: &'a Tx<'c>,
+    pub(super) identity: &'a Identity,
+    pub(super) directory: &'a Directory,
+    pub(super) signer: &'a dyn DeviceSigner,
+    actors: &'a mut Actors,
+    head: EnvelopeHead,
+    items: Vec<Item>,
+    on_behalf_of: Option<MemberId>,
+    now: i64,
+}
+
+impl<'a, 'c> Author<'a, 'c> {
+    pub(super) fn begin(
+        tx: &'a Tx<'c>,
+        identity: &'a Identity,
+        directory: &'a Directory,
+        signer: &'a dyn DeviceSigner,
+        actors: &'a mut Actors,
+        now: i64,
+    ) -> Result<Self, StoreError> {
+        let head = meta::get(tx, meta::ENVELOPE)?.unwrap_or(EnvelopeHead::NONE);
+        Ok(Self { tx, identity, directory, signer, actors, head, items: Vec::new(), on_behalf_of: None, now })
+    }
+
+    /// Writes one change and its entry; `None` for `entry` makes a new one. False if there is nothing to change.
+    pub(super) fn change(
+        &mut self,
+        working: &mut Working,
+        kind: OperationKind,
+        writes: &[Write],
+        entry: Option<(&Entry, Intent)>,
+        moment: &mut Moment<'_>,
+    ) -> Result<bool, StoreError> {
+        let (salt, actor) = self.actor(working.id, moment);
+        let Some(change) = working.current().write(actor, writes, self.now)? else { return Ok(false) };
+        let (known, intent) = match entry {
+            Some((entry, intent)) => (Some(entry.id), intent),
+            None => (None, Intent::of(writes, working.current())),
+        };
+        let hash = change.hash;
+        let bytes = change.bytes.clone();
+        working.absorb(change)?;
+        let behalf = self.principal(working);
+        let counter = self.add(Item::Change { visit: working.id, hash, salt }, behalf)?;
+        let place = working.next_place();
+        self.tx.execute(
+            "INSERT INTO chunk (visit, place, hash, kind, status, bytes, envelope)
+             VALUES (?1, ?2, ?3, 'change', 'local', ?4, ?5)",
+            (working.id.as_bytes(), place, hash.as_bytes(), &bytes, counter),
+        )?;
+        let payload = Payload::Change(intent);
+        self.put_entry(working, known, kind, hash.as_bytes().to_vec(), payload)?;
+        Ok(true)
+    }
+
+    /// Writes a request and its entry.
+    pub(super) fn request(&mut self, working: &mut Working, request: Request) -> Result<(), StoreError> {
+        let behalf = self.principal(working);
+        self.add(Item::Request(request.clone()), behalf)?;
+        let item = request.id.as_bytes().to_vec();
+        self.put_entry(working, None, OperationKind::Request, item, Payload::Request(request))
+    }
+
+    /// Puts the waiting requests among `entries` into an envelope again.
+    pub(super) fn requests_again(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
+        for entry in entries.iter().filter(|entry| entry.state.waits()) {
+            if let Payload::Request(request) = &entry.payload {
+                self.add(Item::Request(request.clone()), None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Seals the items of all envelopes from `counter` on anew, because the hub has not taken that one and it cannot be
+    /// sent as it is. False if it is not held here.
+    pub(super) fn reseal(&mut self, counter: u64) -> Result<bool, StoreError> {
+        let from = i64::try_from(counter).map_err(|_| StoreError::Damaged("meta"))?;
+        let rows = all(
+            self.tx,
+            "SELECT counter, previous, bytes FROM envelope WHERE counter >= ?1 ORDER BY counter",
+            [from],
+            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?, row.get::<_, Vec<u8>>(2)?)),
+        )?;
+        match rows.first() {
+            Some((first, previous, _)) if *first == from => {
+                self.head = EnvelopeHead { counter: counter - 1, hash: ChainHash(*previous) };
+            }
+            _ => return Ok(false),
+        }
+        self.tx.execute("DELETE FROM envelope WHERE counter >= ?1", [from])?;
+        for (_, _, bytes) in rows.iter().filter(|(_, _, bytes)| !bytes.is_empty()) {
+            let envelope = read_envelope(bytes)?;
+            for item in envelope.items {
+                let visit = item.visit();
+                let erased = one(self.tx, "SELECT 1 FROM tombstone WHERE visit = ?1", [visit.as_bytes()], |_| Ok(()))?;
+                if erased.is_some() {
+                    continue;
+                }
+                let id = item.id();
+                let counter = self.add(item, envelope.on_behalf_of.clone())?;
+                if let ItemId::Change(visit, hash) = id {
+                    self.tx.execute(
+                        "UPDATE chunk SET envelope = ?3 WHERE visit = ?1 AND hash = ?2",
+                        (visit.as_bytes(), hash.as_bytes(), counter),
+                    )?;
+                }
+            }
+        }
+        self.seal()?;
+        meta::put(self.tx, meta::ENVELOPE, &self.head)?;
+        Ok(true)
+    }
+
+    /// Seals what is not sealed yet.
+    pub(super) fn finish(mut self) -> Result<(), StoreError> {
+        self.seal()
+    }
+
+    fn put_entry(
+        &mut self,
+        working: &mut Working,
+        known: Option<i64>,
+        kind: OperationKind,
+        item: Vec<u8>,
+        payload: Payload,
+    ) -> Result<(), StoreError> {
+        let bytes = match &payload {
+            Payload::Change(intent) => cbor::write(intent),
+            Payload::Request(request) => cbor::write(request),
+        };
+        let id = if let Some(id) = known {
+            self.tx.execute(
+                "UPDATE outbox SET kind = ?2, item = ?3, payload = ?4, state = 'queued', code = NULL, message = NULL,
+                 field = NULL WHERE id = ?1",
+                (id, kind.as_str(), &item, &bytes),
+            )?;
+            working.outbox.retain(|entry| entry.id != id);
+            id
+        } else {
+            self.tx.execute(
+                "INSERT INTO outbox (visit, kind, item, payload, state, made_at) VALUES (?1, ?2, ?3, ?4, 'queued', ?5)",
+                (working.id.as_bytes(), kind.as_str(), &item, &bytes, self.now),
+            )?;
+            self.tx.last_row()
+        };
+        let state = OperationState::Queued;
+        let (code, message, field) = (None, None, None);
+        working.outbox.push(Entry { id, kind, item, payload, state, code, message, field, made_at: self.now });
+        working.outbox.sort_by_key(|entry| entry.id);
+        Ok(())
+    }
+
+    /// The actor this process writes the document as.
+    fn actor(&mut self, visit: VisitId, moment: &mut Moment<'_>) -> (ActorSalt, ActorId) {
+        *self.actors.entry(visit).or_insert_with(|| {
+            let salt = ActorSalt(moment.random());
+            (salt, actor_id(&self.identity.device, visit, &salt))
+        })
+    }
+
+    /// A replay begins under a fresh actor: the numbers of the one before were used.
+    pub(super) fn forget_actor(&mut self, visit: VisitId) {
+        self.actors.remove(&visit);
+    }
+
+    /// For whom the member writes: the host, if this member is their delegate.
+    fn principal(&self, working: &Working) -> Option<MemberId> {
+        let host = working.current().value(Key::Host)?.as_text()?.parse::<MemberId>().ok()?;
+        let roles = self.directory.roles(&self.identity.member)?;
+        (host != self.identity.member && roles.principals.contains(&host)).then_some(host)
+    }
+
+    /// Puts an item into the envelope that is being filled; gives the envelope's counter.
+    fn add(&mut self, item: Item, on_behalf_of: Option<MemberId>) -> Result<i64, StoreError> {
+        if self.items.len() == MAX_ITEMS || (!self.items.is_empty() && self.on_behalf_of != on_behalf_of) {
+            self.seal()?;
+        }
+        self.on_behalf_of = on_behalf_of;
+        self.items.push(item);
+        i64::try_from(self.head.counter + 1).map_err(|_| StoreError::Damaged("meta"))
+    }
+
+    fn seal(&mut self) -> Result<(), StoreError> {
+        if self.items.is_empty() {
+            return Ok(());
+        }
+        let envelope = Envelope {
+            version: VERSION,
+            organisation: self.identity.organisation.clone(),
+            root: self.identity.root,
+            member: self.identity.member.clone(),
+            on_behalf_of: self.on_behalf_of.take(),
+            device: self.identity.device,
+            counter: self.head.counter + 1,
+            previous: self.head.hash,
+            claimed_at: self.now,
+            not_after: self.now.saturating_add(DEFAULT_LIFE),
+            items: std::mem::take(&mut self.items),
+        };
+        let signed = SignedEnvelope::sign(envelope, self.signer)?;
+        self.head = EnvelopeHead { counter: signed.envelope.counter, hash: signed.hash() };
+        let counter = i64::try_from(self.head.counter).map_err(|_| StoreError::Damaged("meta"))?;
+        self.tx.execute(
+            "INSERT INTO envelope (counter, hash, previous, bytes, made_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            (
+                counter,
+                self.head.hash.as_bytes(),
+                signed.envelope.previous.as_bytes(),
+                &signed.bytes,
+                self.now,
+            ),
+        )?;
+        meta::put(self.tx, meta::ENVELOPE, &self.head)
+    }
+}
+
+/// Reads an envelope of this phone's own.
+pub(super) fn read_envelope(bytes: &[u8]) -> Result<Envelope, StoreError> {
+    let signed = Sign1::read(bytes).map_err(|_| StoreError::Damaged("envelope"))?;
+    Ok(cbor::read(signed.unverified_payload(), "envelope")?)
+}
+
+/// Keeps an entry as a draft, with the reason.
+pub(super) fn turn_down(
+    tx: &Tx<'_>,
+    working: &mut Working,
+    id: i64,
+    state: OperationState,
+    reason: Option<&Refusal>,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE outbox SET state = ?2, code = ?3, message = ?4, field = ?5 WHERE id = ?1",
+        (
+            id,
+            state.as_str(),
+            reason.map(|r| &r.code),
+            reason.map(|r| &r.message),
+            reason.and_then(|r| r.field.as_ref()),
+        ),
+    )?;
+    if let Some(entry) = working.outbox.iter_mut().find(|entry| entry.id == id) {
+        entry.state = state;
+        entry.code = reason.map(|r| r.code.clone());
+        entry.message = reason.map(|r| r.message.clone());
+        entry.field = reason.and_then(|r| r.field.clone());
+    }
+    Ok(())
+}
+
+/// Takes an entry out: answered, or no longer wanted.
+pub(super) fn drop_entry(tx: &Tx<'_>, working: &mut Working, id: i64) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM outbox WHERE id = ?1", [id])?;
+    working.outbox.retain(|entry| entry.id != id);
+    Ok(())
+}
+
+/// Rewrites what an entry wants; an entry that wants nothing goes.
+pub(super) fn narrow(tx: &Tx<'_>, working: &mut Working, id: i64, intent: Intent) -> Result<(), StoreError> {
+    if intent.is_empty() {
+        return drop_entry(tx, working, id);
+    }
+    tx.execute("UPDATE outbox SET payload = ?2 WHERE id = ?1", (id, cbor::write(&intent)))?;
+    if let Some(entry) = working.outbox.iter_mut().find(|entry| entry.id == id) {
+        entry.payload = Payload::Change(intent);
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! The read model: what the lists and the search show of a visit, written from its document, its log and its outbox in
+//! the transaction that changed them.
+
+use chrono_tz::Tz;
+
+use super::StoreError;
+use super::tx::{Tx, one};
+use super::working::{Entry, OperationState, Working};
+use crate::directory::Directory;
+use crate::document::{Value as DocumentValue, Write};
+use crate::id::VisitId;
+use crate::text::search_key;
+use crate::visit::{Key, Operations, Status, Value, VisitValues, status};
+
+/// Rows of `visit_search` within one minute.
+const PLACES: i64 = 1 << 24;
+
+/// The values of a visit as this phone shows them: the document with own changes, or what a refused draft wants.
+pub(super) fn values(working: &Working) -> VisitValues {
+    fn borrow(value: &DocumentValue) -> Value<'_> {
+        value.as_text().map_or(Value::True, Value::Text)
+    }
+    let drafted = working.drafted();
+    let drafted = drafted.iter().filter_map(|Write { key, value }| Some((*key, borrow(value.as_ref()?))));
+    let mut values =
+        VisitValues::from_pairs(working.current().values().map(|(key, value)| (key, borrow(value))).chain(drafted));
+    values.id = Some(working.id);
+    values
+}
+
+/// What is on its way or was turned down.
+pub(super) fn operations(working: &Working) -> Operations {
+    let any = |test: fn(&Entry) -> bool| working.outbox.iter().any(test);
+    Operations {
+        queued: any(|entry| entry.state.waits()),
+        refused: any(|entry| entry.state == OperationState::Refused && entry.intent().is_some()),
+    }
+}
+
+/// The status of a visit as this phone shows it.
+pub(super) fn status_of(working: &Working, values: &VisitValues) -> Status {
+    status(&working.standing, values.cancelled || values.deleted, operations(working))
+}
+
+/// When a UUIDv7 was made, Unix seconds.
+pub(super) fn made_at(visit: VisitId) -> i64 {
+    let millis = visit.as_bytes()[..6].iter().fold(0_i64, |millis, &byte| millis << 8 | i64::from(byte));
+    millis / 1000
+}
+
+/// The zone the visit's civil times are in.
+pub(super) fn zone(values: &VisitValues, directory: &Directory) -> Option<Tz> {
+    Some(directory.site(values.site.as_ref()?)?.zone)
+}
+
+/// Takes a visit out of the lists and the search.
+pub(super) fn remove(tx: &Tx<'_>, visit: VisitId) -> Result<(), StoreError> {
+    if let Some(place) = place_of(tx, visit)? {
+        tx.execute("DELETE FROM visit_search WHERE rowid = ?1", [place])?;
+        tx.execute("DELETE FROM visit WHERE id = ?1", [visit.as_bytes()])?;
+    }
+    Ok(())
+}
+
+fn place_of(tx: &Tx<'_>, visit: VisitId) -> Result<Option<i64>, StoreError> {
+    one(tx, "SELECT place FROM visit WHERE id = ?1", [visit.as_bytes()], |row| row.get(0))
+}
+
+/// The first free row of `visit_search` in the minute of `sort_at`.
+fn free_place(tx: &Tx<'_>, sort_at: i64) -> Result<i64, StoreError> {
+    let first = sort_at.div_euclid(60) * PLACES;
+    let last: Option<i64> = one(
+        tx,
+        "SELECT max(place) FROM visit WHERE place BETWEEN ?1 AND ?2",
+        (first, first + PLACES - 1),
+        |row| row.get(0),
+    )?
+    .flatten();
+    Ok(last.map_or(first, |last| last + 1))
+}
+
+/// Writes the row and the search row of a visit; takes them out if nothing is left of it.
+pub(super) fn project(tx: &Tx<'_>, working: &Working, directory: &Directory) -> Result<(), StoreError> {
+    if working.current().is_empty() && working.drafted().is_empty() {
+        return remove(tx, working.id);
+    }
+    let values = values(working);
+    let operations = operations(working);
+    let status = status_of(working, &values);
+    let conflict = working.outbox.iter().any(|entry| entry.state == OperationState::Conflict);
+    let problem = working.outbox.iter().rev().filter(|entry| !entry.state.waits()).find_map(|e| e.code.as_deref());
+    let instants = values
+        .schedule
+        .as_ref()
+        .zip(zone(&values, directory))
+        .and_then(|(schedule, zone)| schedule.resolve(zone).ok());
+    let start = instants.map(|instants| instants.start.timestamp());
+    let end = instants.and_then(|instants| instants.end).map(|end| end.timestamp());
+    let sort_at = start.unwrap_or_else(|| made_at(working.id));
+    let host = values.host.as_ref().and_then(|host| directory.member(host));
+
+    let held = if working.fresh { None } else { place_of(tx, working.id)? };
+    let place = match held {
+        Some(place) if place.div_euclid(PLACES) == sort_at.div_euclid(60) => place,
+        _ => free_place(tx, sort_at)?,
+    };
+    let sql = if held.is_some() {
+        "UPDATE visit SET place = ?2, sort_at = ?3, start_at = ?4, end_at = ?5, schedule = ?6, status = ?7, tab = ?8,
+         queued = ?9, conflict = ?10, problem = ?11, attention = ?12, number = ?13, first_name = ?14, last_name = ?15,
+         company = ?16, email = ?17, site = ?18, space = ?19, type = ?20, host = ?21, host_name = ?22 WHERE id = ?1"
+    } else {
+        "INSERT INTO visit (id, place, sort_at, start_at, end_at, schedule, status, tab, queued, conflict, problem,
+         attention, number, first_name, last_name, company, email, site, space, type, host, host_name)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"
+    };
+    let number = i64::try_from(working.standing.number).ok().filter(|&number| number != 0);
+    tx.execute(
+        sql,
+        rusqlite::params![
+            working.id.as_bytes(),
+            place,
+            sort_at,
+            start,
+            end,
+            values.text(Key::Schedule),
+            status.as_str(),
+            status.tab().as_str(),
+            operations.queued,
+            conflict,
+            problem,
+            conflict || problem.is_some(),
+            number,
+            values.first_name,
+            values.last_name,
+            values.company,
+            values.email,
+            values.site.as_ref().map(|id| id.as_str()),
+            values.space.as_ref().map(|id| id.as_str()),
+            values.visitor_type.as_ref().map(|id| id.as_str()),
+            values.host.as_ref().map(|id| id.as_str()),
+            host.map(|host| host.name.as_str()),
+        ],
+    )?;
+    let words = [
+        search_key(&values.display_name()),
+        search_key(values.company.as_deref().unwrap_or_default()),
+        search_key(values.email.as_deref().unwrap_or_default()),
+        search_key(host.map_or("", |host| host.name.as_str())),
+    ];
+    if let Some(held) = held {
+        let same = "SELECT 1 FROM visit_search WHERE rowid = ?1 AND name = ?2 AND company = ?3 AND email = ?4 AND host = ?5";
+        let [name, company, email, host] = &words;
+        if held == place && one(tx, same, (place, name, company, email, host), |_| Ok(()))?.is_some() {
+            return Ok(());
+        }
+        tx.execute("DELETE FROM visit_search WHERE rowid = ?1", [held])?;
+    }
+    let [name, company, email, host] = words;
+    tx.execute(
+        "INSERT INTO visit_search (rowid, name, company, email, host) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (place, name, company, email, host),
+    )?;
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! Taking visits off the phone: one that left its last scope, one that was erased, a scope that is received anew.
+
+use rusqlite::Connection;
+
+use super::StoreError;
+use super::ingest::Batch;
+use super::outbox::turn_down;
+use super::replay::loosen;
+use super::tx::{Tx, all, one};
+use super::working::{OperationState, Working};
+use super::{outbox, project};
+use crate::envelope::Item;
+use crate::feed::Scope;
+use crate::id::VisitId;
+use crate::receipt::Refusal;
+
+/// Drops what the hub sent of a visit; unsent work stays, as drafts where `left` is given, else to be replayed once the
+/// visit is received again.
+pub(super) fn forget(tx: &Tx<'_>, working: &mut Working, left: bool) -> Result<(), StoreError> {
+    loosen(tx, working)?;
+    let id = working.id;
+    tx.execute("DELETE FROM chunk WHERE visit = ?1 AND status IN ('accepted', 'provisional')", [id.as_bytes()])?;
+    for sql in [
+        "DELETE FROM doc WHERE id = ?1",
+        "DELETE FROM decision WHERE visit = ?1",
+        "DELETE FROM note WHERE visit = ?1",
+        "DELETE FROM quarantine WHERE visit = ?1",
+        "DELETE FROM kept WHERE visit = ?1",
+    ] {
+        tx.execute(sql, [id.as_bytes()])?;
+    }
+    let (outbox, place) = (std::mem::take(&mut working.outbox), working.place);
+    *working = Working { outbox, place, fresh: working.fresh, ..Working::fresh(id) };
+    if left {
+        let why = Refusal {
+            code: "left".to_owned(),
+            message: "the visit is no longer yours to edit; invite again to use the draft".to_owned(),
+            field: None,
+        };
+        let waiting: Vec<i64> = working.outbox.iter().filter(|entry| entry.state.waits()).map(|e| e.id).collect();
+        for entry in waiting {
+            turn_down(tx, working, entry, OperationState::Refused, Some(&why))?;
+        }
+    }
+    Ok(())
+}
+
+/// Erases a visit, unsent work included, and remembers that it is to stay away.
+pub(super) fn erase(tx: &Tx<'_>, working: &mut Working, at: i64) -> Result<(), StoreError> {
+    let id = working.id;
+    project::remove(tx, id)?;
+    // Notes and reasons stand in the envelopes themselves.
+    let envelopes = all(tx, "SELECT counter, bytes FROM envelope WHERE bytes <> x''", [], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+    })?;
+    for (counter, bytes) in envelopes {
+        let says = |item: &Item| matches!(item, Item::Request(request) if request.visit == id);
+        if outbox::read_envelope(&bytes)?.items.iter().any(says) {
+            tx.execute("UPDATE envelope SET bytes = x'' WHERE counter = ?1", [counter])?;
+        }
+    }
+    for sql in [
+        "DELETE FROM chunk WHERE visit = ?1",
+        "DELETE FROM doc WHERE id = ?1",
+        "DELETE FROM decision WHERE visit = ?1",
+        "DELETE FROM note WHERE visit = ?1",
+        "DELETE FROM outbox WHERE visit = ?1",
+        "DELETE FROM holding WHERE visit = ?1",
+        "DELETE FROM quarantine WHERE visit = ?1",
+        "DELETE FROM kept WHERE visit = ?1",
+    ] {
+        tx.execute(sql, [id.as_bytes()])?;
+    }
+    tx.execute("INSERT OR IGNORE INTO tombstone (visit, at) VALUES (?1, ?2)", (id.as_bytes(), at))?;
+    *working = Working { fresh: working.fresh, ..Working::fresh(id) };
+    Ok(())
+}
+
+/// Ends a visit's stay in a scope; if it was the last one, the visit goes.
+pub(super) fn leave(tx: &Tx<'_>, working: &mut Working, scope: i64) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM holding WHERE visit = ?1 AND scope = ?2", (working.id.as_bytes(), scope))?;
+    if !is_held(tx, working.id)? {
+        forget(tx, working, true)?;
+    }
+    Ok(())
+}
+
+fn is_held(connection: &Connection, visit: VisitId) -> Result<bool, StoreError> {
+    Ok(one(connection, "SELECT 1 FROM holding WHERE visit = ?1 LIMIT 1", [visit.as_bytes()], |_| Ok(()))?.is_some())
+}
+
+/// Drops a scope the phone holds no longer, with the visits nothing else holds.
+pub(super) fn drop_scope(tx: &Tx<'_>, batch: &mut Batch<'_>, scope: &Scope) -> Result<(), StoreError> {
+    let text = scope.to_string();
+    let Some(key) = one(tx, "SELECT key FROM cursor WHERE scope = ?1", [&text], |row| row.get::<_, i64>(0))? else {
+        return Ok(());
+    };
+    for visit in visits_of(tx, key)? {
+        leave(tx, batch.working(tx, visit)?, key)?;
+        batch.touch(visit);
+    }
+    tx.execute("DELETE FROM kept WHERE scope = ?1", [key])?;
+    tx.execute("DELETE FROM cursor WHERE key = ?1", [key])?;
+    if matches!(scope, Scope::Directory | Scope::Roles(_)) {
+        batch.directory_changed = true;
+    }
+    Ok(())
+}
+
+/// Begins a scope again from its first row: what it brought is dropped, and own work on it waits to be replayed on what
+/// is received again.
+pub(super) fn restart_scope(tx: &Tx<'_>, batch: &mut Batch<'_>, key: i64) -> Result<(), StoreError> {
+    for visit in visits_of(tx, key)? {
+        tx.execute("DELETE FROM holding WHERE visit = ?1 AND scope = ?2", (visit.as_bytes(), key))?;
+        if !is_held(tx, visit)? {
+            forget(tx, batch.working(tx, visit)?, false)?;
+            batch.touch(visit);
+        }
+    }
+    tx.execute("DELETE FROM kept WHERE scope = ?1", [key])?;
+    tx.execute("UPDATE cursor SET idx = 0, head = zeroblob(32) WHERE key = ?1", [key])?;
+    Ok(())
+}
+
+fn visits_of(connection: &Connection, scope: i64) -> Result<Vec<VisitId>, StoreError> {
+    all(connection, "SELECT visit FROM holding WHERE scope = ?1", [scope], |row| Ok(VisitId::from_bytes(row.get(0)?)))
+}

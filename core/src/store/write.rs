@@ -1,0 +1,235 @@
+//! What a person does: writes that are durable when they return, or did not happen.
+
+use std::collections::BTreeMap;
+
+use super::intent::OperationKind;
+use super::meta;
+use super::moment::Moment;
+use super::outbox::{Author, drop_entry, narrow};
+use super::project::project;
+use super::tx::{Tx, one};
+use super::working::{Entry, OperationState, Working};
+use super::{Store, StoreError, Writer};
+use crate::document::Write;
+use crate::envelope::{Ask, Request};
+use crate::id::{RequestId, VisitId};
+use crate::keys::DeviceSigner;
+
+/// One operation of a person.
+#[derive(Debug, Clone)]
+pub enum Work {
+    /// A new visit: its first values.
+    Create {
+        /// Its id, made on the phone.
+        visit: VisitId,
+        /// Its values.
+        writes: Vec<Write>,
+    },
+    /// Other values for a visit.
+    Edit {
+        /// The visit.
+        visit: VisitId,
+        /// What is to be different.
+        writes: Vec<Write>,
+    },
+    /// The visit will not take place.
+    Cancel {
+        /// The visit.
+        visit: VisitId,
+    },
+    /// Something the hub is asked to do: a note, a deletion, a decision.
+    Ask {
+        /// The visit.
+        visit: VisitId,
+        /// What is asked.
+        ask: Ask,
+    },
+}
+
+impl Work {
+    fn visit(&self) -> VisitId {
+        match self {
+            Self::Create { visit, .. } | Self::Edit { visit, .. } | Self::Cancel { visit } | Self::Ask { visit, .. } => {
+                *visit
+            }
+        }
+    }
+}
+
+/// How a conflict is settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// This phone's value is written on top of the accepted one.
+    Mine,
+    /// The accepted value stands.
+    Theirs,
+}
+
+impl Store {
+    /// Does all of `work`, or nothing of it; durable when it returns. An edit that changes nothing is nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotSignedIn`]; [`StoreError::NotFound`] or [`StoreError::Erased`] for a visit that is not here;
+    /// [`StoreError::Full`]; a signer that does not sign; values the document does not take.
+    pub fn write(
+        &self,
+        work: Vec<Work>,
+        moment: &mut Moment<'_>,
+        signer: &dyn DeviceSigner,
+    ) -> Result<(), StoreError> {
+        let directory = self.directory()?;
+        self.transact(|tx, actors| {
+            let identity = meta::identity(tx)?;
+            let mut author = Author::begin(tx, &identity, &directory, signer, actors, moment.unix())?;
+            let mut visits: BTreeMap<VisitId, Working> = BTreeMap::new();
+            for work in work {
+                let id = work.visit();
+                let mut working = match visits.remove(&id) {
+                    Some(working) => working,
+                    None => load(tx, &work)?,
+                };
+                one_work(&mut author, &mut working, work, moment)?;
+                visits.insert(id, working);
+            }
+            author.finish()?;
+            visits.values().try_for_each(|working| project(tx, working, &directory))
+        })
+    }
+
+    /// Settles a conflict the outbox shows.
+    pub fn settle(
+        &self,
+        operation: i64,
+        choice: Choice,
+        moment: &mut Moment<'_>,
+        signer: &dyn DeviceSigner,
+    ) -> Result<(), StoreError> {
+        let directory = self.directory()?;
+        self.transact(|tx, actors| {
+            let identity = meta::identity(tx)?;
+            let mut working = working_of(tx, operation)?;
+            let entry = entry(&working, operation, |state| state == OperationState::Conflict)?;
+            let mut author = Author::begin(tx, &identity, &directory, signer, actors, moment.unix())?;
+            if let (Choice::Mine, Some(intent)) = (choice, entry.intent()) {
+                let writes: Vec<Write> = intent.writes().collect();
+                author.change(&mut working, OperationKind::Edit, &writes, None, moment)?;
+            }
+            drop_entry(tx, &mut working, operation)?;
+            author.finish()?;
+            project(tx, &working, &directory)
+        })
+    }
+
+    /// Drops a draft that was refused, or a conflict, because a person says so.
+    pub fn discard(&self, operation: i64) -> Result<(), StoreError> {
+        let directory = self.directory()?;
+        self.transact(|tx, _| {
+            let mut working = working_of(tx, operation)?;
+            entry(&working, operation, |state| !state.waits())?;
+            drop_entry(tx, &mut working, operation)?;
+            project(tx, &working, &directory)
+        })
+    }
+
+    /// Runs one transaction; an actor of a transaction that did not end well is not used again.
+    pub(super) fn transact<T>(
+        &self,
+        run: impl FnOnce(&Tx<'_>, &mut super::Actors) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut writer = self.writer();
+        let Writer { connection, actors } = &mut *writer;
+        let done = Tx::begin(connection).and_then(|tx| {
+            let done = run(&tx, actors)?;
+            tx.commit()?;
+            Ok(done)
+        });
+        if done.is_err() {
+            actors.clear();
+        }
+        done
+    }
+}
+
+fn load(tx: &Tx<'_>, work: &Work) -> Result<Working, StoreError> {
+    let id = work.visit();
+    if one(tx, "SELECT 1 FROM tombstone WHERE visit = ?1", [id.as_bytes()], |_| Ok(()))?.is_some() {
+        return Err(StoreError::Erased);
+    }
+    if matches!(work, Work::Create { .. }) {
+        return Ok(Working::fresh(id));
+    }
+    let working = Working::load(tx, id)?;
+    if working.is_nothing() { Err(StoreError::NotFound) } else { Ok(working) }
+}
+
+fn one_work(
+    author: &mut Author<'_, '_>,
+    working: &mut Working,
+    work: Work,
+    moment: &mut Moment<'_>,
+) -> Result<(), StoreError> {
+    match work {
+        Work::Create { writes, .. } => {
+            author.change(working, OperationKind::Create, &writes, None, moment)?;
+        }
+        Work::Edit { writes, .. } => edit(author, working, writes, moment)?,
+        Work::Cancel { .. } => {
+            if working.current().is_empty() {
+                // Only drafts are left of it: calling it off is dropping them.
+                for entry in working.outbox.clone() {
+                    drop_entry(author.tx, working, entry.id)?;
+                }
+                return Ok(());
+            }
+            let raise = [Write::raise(crate::visit::Key::Cancelled)];
+            author.change(working, OperationKind::Cancel, &raise, None, moment)?;
+        }
+        Work::Ask { visit, ask } => {
+            let id = RequestId::from_parts(moment.unix_millis(), moment.random());
+            let heads = working.accepted.heads().to_vec();
+            author.request(working, Request { id, visit, ask, heads, seen: working.log.1 })?;
+        }
+    }
+    Ok(())
+}
+
+/// An edit takes over the keys that refused drafts and conflicts are about. A visit whose first change was refused is
+/// written anew, with everything its drafts wanted.
+fn edit(
+    author: &mut Author<'_, '_>,
+    working: &mut Working,
+    writes: Vec<Write>,
+    moment: &mut Moment<'_>,
+) -> Result<(), StoreError> {
+    let anew = working.current().is_empty();
+    let mut all = if anew { working.drafted() } else { Vec::new() };
+    all.retain(|old| !writes.iter().any(|new| new.key == old.key));
+    all.extend(writes);
+    if anew {
+        all.retain(|write| write.value.is_some());
+    }
+    let drafts: Vec<Entry> = working.outbox.iter().filter(|entry| !entry.state.waits()).cloned().collect();
+    for draft in drafts {
+        if let Some(intent) = draft.intent() {
+            let left = if anew { super::intent::Intent::default() } else { intent.without(&all) };
+            narrow(author.tx, working, draft.id, left)?;
+        }
+    }
+    let kind = if anew { OperationKind::Create } else { OperationKind::Edit };
+    author.change(working, kind, &all, None, moment)?;
+    Ok(())
+}
+
+fn working_of(tx: &Tx<'_>, operation: i64) -> Result<Working, StoreError> {
+    let visit = one(tx, "SELECT visit FROM outbox WHERE id = ?1", [operation], |row| row.get(0))?;
+    Working::load(tx, visit.map(VisitId::from_bytes).ok_or(StoreError::NotFound)?)
+}
+
+fn entry(
+    working: &Working,
+    operation: i64,
+    fits: impl Fn(OperationState) -> bool,
+) -> Result<Entry, StoreError> {
+    let found = working.outbox.iter().find(|entry| entry.id == operation && fits(entry.state));
+    found.cloned().ok_or(StoreError::NotFound)
+}

@@ -1,0 +1,382 @@
+//! Performs what the machine decides: signs the device in, gets access tokens, carries requests to the hub and answers
+//! to the store.
+
+use std::future::Future;
+use std::sync::Mutex;
+use std::task::Poll;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+use url::Url;
+
+use super::assertion::{GRANT_TYPE, assertion};
+use super::http::{Answer, Call, Transport, TransportError, allowed};
+use super::machine::{Effect, Event, Failure, Outcome, Progress, SyncMachine};
+use super::wire::{Challenge, Enrolled, Enrolment, EnrolmentProof, MEDIA_TYPE, Problem, SyncAnswer, SyncRequest, TokenAnswer};
+use crate::cbor;
+use crate::id::{RequestId, Thumbprint};
+use crate::keys::{DeviceSigner, Purpose, SignedKeySet, sign};
+use crate::store::{Identity, Moment, Store, StoreError};
+
+/// The largest sync answer: more pages than a hub puts into one.
+const MAX_ANSWER: usize = 64 << 20;
+/// The largest JSON answer.
+const MAX_JSON: usize = 256 << 10;
+/// A token is not used in its last moments, in seconds.
+const TOKEN_MARGIN: i64 = 30;
+
+/// Why something with the hub did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No answer.
+    #[error("the hub does not answer; try again when there is a network")]
+    Unreachable,
+    /// The address may not be called.
+    #[error("the hub's address has to begin with https://")]
+    Address,
+    /// The bearer token, the device or the member is not taken.
+    #[error("the hub does not know this device; sign in again")]
+    SignInAgain,
+    /// The hub refused.
+    #[error("the hub refused: {message} ({code})")]
+    Refused {
+        /// A stable code.
+        code: String,
+        /// What it says.
+        message: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Time and randomness, as the client needs them across its waits.
+pub trait Surroundings: Send + Sync {
+    /// The phone's time.
+    fn now(&self) -> DateTime<Utc>;
+    /// Fills with cryptographic random bytes.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// Runs `work` in a moment of these surroundings.
+pub fn in_moment<T>(surroundings: &dyn Surroundings, work: impl FnOnce(&mut Moment<'_>) -> T) -> T {
+    struct Source<'a>(&'a dyn Surroundings);
+    impl rand_core::TryRng for Source<'_> {
+        type Error = std::convert::Infallible;
+        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+            let mut bytes = [0; 4];
+            self.0.fill(&mut bytes);
+            Ok(u32::from_le_bytes(bytes))
+        }
+        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+            let mut bytes = [0; 8];
+            self.0.fill(&mut bytes);
+            Ok(u64::from_le_bytes(bytes))
+        }
+        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+            self.0.fill(bytes);
+            Ok(())
+        }
+    }
+    work(&mut Moment::new(surroundings.now(), &mut Source(surroundings)))
+}
+
+/// Stops a run from any thread; copies stop the same run.
+#[derive(Debug, Clone)]
+pub struct Cancel(watch::Sender<bool>);
+
+impl Default for Cancel {
+    fn default() -> Self {
+        Self(watch::Sender::new(false))
+    }
+}
+
+impl Cancel {
+    /// A handle nobody has used yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Stops the run. What was taken stays.
+    pub fn cancel(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// The result of `work`, or nothing if the run is stopped first.
+    async fn or<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut watch = self.0.subscribe();
+        let stopped = watch.wait_for(|stopped| *stopped);
+        let (mut work, mut stopped) = (std::pin::pin!(work), std::pin::pin!(stopped));
+        std::future::poll_fn(|context| {
+            if stopped.as_mut().poll(context).is_ready() {
+                return Poll::Ready(None);
+            }
+            work.as_mut().poll(context).map(Some)
+        })
+        .await
+    }
+}
+
+/// The phone's side of the hub.
+pub struct SyncClient {
+    transport: Box<dyn Transport>,
+    token: Mutex<Option<(String, DateTime<Utc>)>>,
+}
+
+impl SyncClient {
+    /// A client over that transport.
+    pub fn new(transport: Box<dyn Transport>) -> Self {
+        Self { transport, token: Mutex::new(None) }
+    }
+
+    /// Enrols the device with a bearer token of the member, proving that it holds its key, and notes in the store who
+    /// signed in.
+    pub async fn sign_in(
+        &self,
+        store: &Store,
+        hub: &str,
+        bearer: &str,
+        signer: &dyn DeviceSigner,
+        surroundings: &dyn Surroundings,
+    ) -> Result<Identity, ClientError> {
+        let hub: Url = hub.parse().map_err(|_| ClientError::Address)?;
+        if !allowed(&hub) {
+            return Err(ClientError::Address);
+        }
+        let challenge: Challenge = self.json(&hub, "v1/devices/challenge", bearer, &serde_json::json!({})).await?;
+        let garbled = || refused("garbage", "the hub's answer cannot be read");
+        let nonce = URL_SAFE_NO_PAD.decode(&challenge.nonce).map_err(|_| garbled())?;
+        let key = signer.public_key();
+        let device = key.thumbprint().ok_or_else(|| refused("device_key", "the device's key is no valid key"))?;
+        let proof = cbor::write(&EnrolmentProof { nonce: nonce.into(), key });
+        let proof = sign(Purpose::Enrolment, proof, signer).map_err(StoreError::from)?;
+        let enrolment = Enrolment { proof: URL_SAFE_NO_PAD.encode(proof) };
+        let enrolled: Enrolled = self.json(&hub, "v1/devices", bearer, &enrolment).await?;
+        let root: Thumbprint = enrolled.root.parse().map_err(|_| garbled())?;
+        let key_set = URL_SAFE_NO_PAD.decode(&enrolled.key_set).map_err(|_| garbled())?;
+        let key_set = SignedKeySet::verify(&key_set, &enrolled.organisation, &root)
+            .map_err(|error| refused("key_set", &error.to_string()))?;
+        let identity = Identity {
+            organisation: enrolled.organisation,
+            root,
+            member: enrolled.member,
+            device,
+            hub: hub.to_string(),
+            audience: enrolled.audience,
+        };
+        in_moment(surroundings, |moment| store.sign_in(&identity, &key_set, moment, signer))?;
+        self.forget_token();
+        Ok(identity)
+    }
+
+    /// Runs one sync to its end.
+    pub async fn sync(
+        &self,
+        store: &Store,
+        signer: &dyn DeviceSigner,
+        surroundings: &dyn Surroundings,
+        progress: &(dyn Fn(Progress) + Send + Sync),
+        cancel: &Cancel,
+    ) -> Result<Outcome, ClientError> {
+        let identity = store.identity()?;
+        let hub: Url = identity.hub.parse().map_err(|_| ClientError::Address)?;
+        let mut machine = SyncMachine::new();
+        let mut effects = std::collections::VecDeque::from(machine.handle(Event::Start));
+        while let Some(effect) = effects.pop_front() {
+            let event = match effect {
+                Effect::Report(now) => {
+                    progress(now);
+                    continue;
+                }
+                Effect::Finish(outcome) => {
+                    if outcome == Outcome::UpToDate {
+                        in_moment(surroundings, |moment| store.note_synced(moment))?;
+                    }
+                    return Ok(outcome);
+                }
+                Effect::Authorise { fresh } => {
+                    let authorised = cancel.or(self.authorise(&hub, &identity, fresh, signer, surroundings)).await;
+                    match authorised.transpose()? {
+                        None => Event::Cancel,
+                        Some(None) => Event::Authorised,
+                        Some(Some(failure)) => Event::Failed(failure),
+                    }
+                }
+                Effect::Gather { from, max_items, max_bytes } => {
+                    // Envelopes first: what is written between the two reads is gathered in the next round.
+                    let outgoing = store.outgoing(from, max_items, max_bytes)?;
+                    Event::Gathered(Box::new(store.position()?), outgoing)
+                }
+                Effect::Exchange(request) => match cancel.or(self.exchange(&hub, &request)).await {
+                    None => Event::Cancel,
+                    Some(Ok(answer)) => Event::Answered(Box::new(answer), surroundings.now()),
+                    Some(Err(failure)) => Event::Failed(failure),
+                },
+                Effect::Apply(delivery) => {
+                    Event::Applied(in_moment(surroundings, |moment| store.apply(&delivery, moment, signer))?)
+                }
+                Effect::Reseal(counter) => {
+                    Event::Resealed(in_moment(surroundings, |moment| store.reseal(counter, moment, signer))?)
+                }
+                Effect::Wait(pause) => match cancel.or(tokio::time::sleep(pause)).await {
+                    None => Event::Cancel,
+                    Some(()) => Event::Waited,
+                },
+            };
+            effects.extend(machine.handle(event));
+        }
+        Ok(Outcome::Unsettled)
+    }
+
+    fn forget_token(&self) {
+        *self.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+    }
+
+    fn bearer(&self) -> Option<(String, DateTime<Utc>)> {
+        self.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Sees to it that there is an access token; a failure is the machine's to judge.
+    async fn authorise(
+        &self,
+        hub: &Url,
+        identity: &Identity,
+        fresh: bool,
+        signer: &dyn DeviceSigner,
+        surroundings: &dyn Surroundings,
+    ) -> Result<Option<Failure>, ClientError> {
+        let now = surroundings.now();
+        if !fresh && self.bearer().is_some_and(|(_, expires)| now < expires) {
+            return Ok(None);
+        }
+        self.forget_token();
+        let id = in_moment(surroundings, |moment| {
+            *RequestId::from_parts(moment.unix_millis(), moment.random()).as_bytes()
+        });
+        let jwt = assertion(&identity.device, &identity.audience, now.timestamp(), id, signer).map_err(StoreError::from)?;
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", GRANT_TYPE)
+            .append_pair("assertion", &jwt)
+            .finish();
+        let Ok(url) = address(hub, "v1/token") else { return Err(ClientError::Address) };
+        let call = Call {
+            url,
+            bearer: None,
+            content_type: "application/x-www-form-urlencoded",
+            accept: "application/json",
+            body: body.into_bytes(),
+            max_answer: MAX_JSON,
+        };
+        let answer = match self.transport.call(call).await {
+            Ok(answer) => answer,
+            Err(error) => return Ok(Some(failed(error))),
+        };
+        if answer.status != 200 {
+            // RFC 6749, section 5.2: an assertion that is not taken is `invalid_grant`, with 400.
+            let turned_away = matches!(answer.status, 400 | 401 | 403);
+            return Ok(Some(if turned_away { Failure::SignInAgain } else { failure(&answer) }));
+        }
+        let Ok(token) = serde_json::from_slice::<TokenAnswer>(&answer.body) else {
+            return Ok(Some(garbage()));
+        };
+        let life = i64::try_from(token.expires_in).unwrap_or(0).clamp(0, 86_400) - TOKEN_MARGIN;
+        let expires = now + TimeDelta::seconds(life);
+        *self.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((token.access_token, expires));
+        Ok(None)
+    }
+
+    async fn exchange(&self, hub: &Url, request: &SyncRequest) -> Result<SyncAnswer, Failure> {
+        let call = Call {
+            url: address(hub, "v1/sync").map_err(|_| garbage())?,
+            bearer: self.bearer().map(|(token, _)| token),
+            content_type: MEDIA_TYPE,
+            accept: MEDIA_TYPE,
+            body: cbor::write(request),
+            max_answer: MAX_ANSWER,
+        };
+        let answer = self.transport.call(call).await.map_err(failed)?;
+        if answer.status != 200 {
+            return Err(failure(&answer));
+        }
+        cbor::read(&answer.body, "sync answer").map_err(|_| garbage())
+    }
+
+    async fn json<T: DeserializeOwned>(
+        &self,
+        hub: &Url,
+        path: &str,
+        bearer: &str,
+        body: &(impl Serialize + Sync),
+    ) -> Result<T, ClientError> {
+        let call = Call {
+            url: address(hub, path).map_err(|_| ClientError::Address)?,
+            bearer: Some(bearer.to_owned()),
+            content_type: "application/json",
+            accept: "application/json",
+            body: serde_json::to_vec(body).expect("these messages are JSON"),
+            max_answer: MAX_JSON,
+        };
+        let answer = self.transport.call(call).await.map_err(|error| match error {
+            TransportError::Unreachable => ClientError::Unreachable,
+            TransportError::Address => ClientError::Address,
+            TransportError::TooLarge => refused("garbage", "the hub's answer is too large"),
+        })?;
+        if (200..300).contains(&answer.status) {
+            return serde_json::from_slice(&answer.body).map_err(|_| refused("garbage", "the hub's answer cannot be read"));
+        }
+        Err(match failure(&answer) {
+            Failure::Unauthorised | Failure::SignInAgain => ClientError::SignInAgain,
+            Failure::Unreachable | Failure::Busy(_) => ClientError::Unreachable,
+            Failure::UnknownHead => refused("unknown_head", "the hub was restored from a backup"),
+            Failure::Refused { code, message } => ClientError::Refused { code, message },
+        })
+    }
+}
+
+fn refused(code: &str, message: &str) -> ClientError {
+    ClientError::Refused { code: code.to_owned(), message: message.to_owned() }
+}
+
+fn garbage() -> Failure {
+    Failure::Refused { code: "garbage".to_owned(), message: "the hub's answer cannot be read".to_owned() }
+}
+
+/// A path below the hub's address, whether that ends with a slash or not.
+fn address(hub: &Url, path: &str) -> Result<Url, url::ParseError> {
+    let mut base = hub.clone();
+    if !base.path().ends_with('/') {
+        let with_slash = format!("{}/", base.path());
+        base.set_path(&with_slash);
+    }
+    base.join(path)
+}
+
+fn failed(error: TransportError) -> Failure {
+    match error {
+        TransportError::Unreachable => Failure::Unreachable,
+        TransportError::TooLarge | TransportError::Address => garbage(),
+    }
+}
+
+/// What an answer that is no success means.
+fn failure(answer: &Answer) -> Failure {
+    let problem: Option<Problem> = serde_json::from_slice(&answer.body).ok();
+    let code = problem.as_ref().map_or("", |problem| problem.code.as_str());
+    match (answer.status, code) {
+        (_, "sign_in_again") | (403, "revoked") => Failure::SignInAgain,
+        (401, _) => Failure::Unauthorised,
+        (409, "unknown_head") => Failure::UnknownHead,
+        (429 | 502 | 503 | 504, _) => Failure::Busy(answer.retry_after),
+        _ => match problem {
+            Some(problem) => Failure::Refused { code: problem.code, message: problem.detail },
+            None => Failure::Refused {
+                code: format!("http_{}", answer.status),
+                message: "the hub gave no reason".to_owned(),
+            },
+        },
+    }
+}

@@ -1,0 +1,530 @@
+//! The sync as a state machine without I/O: events in, effects out. The phone's client and the simulator drive the same
+//! code; it decides what is sent, believed and done next, and touches neither network, clock nor file.
+//!
+//! A run goes: [`Effect::Authorise`] → [`Effect::Gather`] → [`Effect::Exchange`] → [`Effect::Apply`], then again from
+//! `Gather` while the hub has more or the outbox is not empty, then [`Effect::Finish`]. Everything the hub says is
+//! verified here before the store sees any of it: statement, receipts and pages by the key set for feed keys, pages by
+//! the heads held. One thing that does not verify, and nothing of the answer is taken.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::wire::{MAX_PUSH, SyncAnswer, SyncRequest, VERSION};
+use crate::cbor;
+use crate::envelope::MAX_ITEMS;
+use crate::feed::{PageHeader, Scope, ScopeHead, Statement, digest};
+use crate::id::ChainHash;
+use crate::keys::{KeyUse, Purpose, Sign1, SignedKeySet};
+use crate::receipt::Receipts;
+use crate::store::{Applied, Delivery, OpenedPage, Outgoing, Position};
+
+/// How long to wait before a call is tried again, if the run had come so far that it is worth it.
+const PAUSES: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(8)];
+/// How many exchanges may bring and settle nothing before the run ends as it is.
+const IDLE_ROUNDS: u32 = 3;
+
+/// How far a sync is. The numbers are for a progress bar: they may grow while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Operations the hub has answered in this run.
+    pub sent: u64,
+    /// Operations still to be answered.
+    pub to_send: u64,
+    /// Rows received in this run.
+    pub received: u64,
+    /// Rows the hub still has for this phone.
+    pub remaining: u64,
+}
+
+/// Why a call did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// No answer.
+    Unreachable,
+    /// The hub asks for a pause (429, 503), in seconds if it says so.
+    Busy(Option<u64>),
+    /// The access token is not taken.
+    Unauthorised,
+    /// The device or member may not come back before it signs in (401 on the assertion, or the hub says so).
+    SignInAgain,
+    /// The hub does not know a head this phone holds: it was restored from a backup (409 `unknown_head`).
+    UnknownHead,
+    /// The hub refuses for another reason.
+    Refused {
+        /// The stable code.
+        code: String,
+        /// What it says.
+        message: String,
+    },
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// Begin.
+    Start,
+    /// There is an access token.
+    Authorised,
+    /// What the store holds.
+    Gathered(Box<Position>, Outgoing),
+    /// What the hub answered, and when by the phone's clock.
+    Answered(Box<SyncAnswer>, DateTime<Utc>),
+    /// The call failed.
+    Failed(Failure),
+    /// The delivery is in the store.
+    Applied(Applied),
+    /// The envelopes were sealed anew, or there was none of that counter.
+    Resealed(bool),
+    /// The pause is over.
+    Waited,
+    /// A person wants to stop. What was taken stays.
+    Cancel,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Effect {
+    /// Get an access token; a fresh one if the hub did not take the last.
+    Authorise {
+        /// The one there is was not taken.
+        fresh: bool,
+    },
+    /// Ask the store for its position and the next envelopes.
+    Gather {
+        /// Begin with the envelope of this counter.
+        from: u64,
+        /// At most this many items.
+        max_items: usize,
+        /// At most this many bytes.
+        max_bytes: usize,
+    },
+    /// Send this.
+    Exchange(Box<SyncRequest>),
+    /// Put this into the store.
+    Apply(Box<Delivery>),
+    /// Seal the envelopes from this counter on anew.
+    Reseal(u64),
+    /// Wait.
+    Wait(Duration),
+    /// Tell whoever watches.
+    Report(Progress),
+    /// The run is over.
+    Finish(Outcome),
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing is left to send or to receive.
+    UpToDate,
+    /// The hub has not answered some of what was sent, without saying why; it is kept and sent again next time.
+    Unsettled,
+    /// No answer; what was taken before stays.
+    Unreachable,
+    /// The device or member has to sign in again; unsent work stays.
+    SignInAgain,
+    /// The hub was restored from a backup and does not know what this phone holds. Never "up to date".
+    HubRestored,
+    /// Stopped by a person.
+    Cancelled,
+    /// Something the hub said does not verify; nothing of that answer was taken.
+    Disbelieved(Disbelief),
+    /// The hub refused the request or an envelope; everything is kept.
+    Refused {
+        /// The stable code.
+        code: String,
+        /// What it says.
+        message: String,
+    },
+}
+
+/// What does not verify; completes "failed to believe the hub: …".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Disbelief {
+    /// The key set is not the organisation's, or older than one seen.
+    #[error("its key set is not the organisation's, or an old one")]
+    KeySet,
+    /// The statement.
+    #[error("its statement is not signed by a feed key of the organisation")]
+    Statement,
+    /// The receipts.
+    #[error("its receipts are not signed by a feed key, or are not this device's")]
+    Receipts,
+    /// A page is not signed by a feed key.
+    #[error("a page is not signed by a feed key of the organisation")]
+    PageSignature,
+    /// A page does not extend the head held here, or its rows are not those that were signed.
+    #[error("a page does not extend what this phone holds")]
+    Page,
+    /// The heads differ from the hub's even after every scope was received anew.
+    #[error("what it sent does not add up to what it says it has")]
+    Digest,
+}
+
+impl Disbelief {
+    /// A stable code for programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::KeySet => "key_set",
+            Self::Statement => "statement",
+            Self::Receipts => "receipts",
+            Self::PageSignature => "page_signature",
+            Self::Page => "page",
+            Self::Digest => "digest",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Idle,
+    Authorising,
+    Gathering,
+    Exchanging,
+    Applying,
+    Resealing,
+    Waiting,
+    Finished,
+}
+
+/// One run of the sync; see the module.
+#[derive(Debug)]
+pub struct SyncMachine {
+    state: State,
+    progress: Progress,
+    position: Option<Box<Position>>,
+    request: Option<Box<SyncRequest>>,
+    sent: Vec<u64>,
+    from: u64,
+    more: bool,
+    /// A scope was begun anew because the digests differed: once in a run.
+    restarted: bool,
+    resealed: bool,
+    reauthorised: bool,
+    /// The hub has answered in this run.
+    reached: bool,
+    pauses: usize,
+    idle: u32,
+    /// After the delivery is in the store.
+    then: Then,
+    cancelled: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Then {
+    GoOn,
+    Reseal(u64),
+    Refuse { code: String, message: String },
+}
+
+impl Default for SyncMachine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SyncMachine {
+    /// A run that has not begun.
+    pub fn new() -> Self {
+        Self {
+            state: State::Idle,
+            progress: Progress::default(),
+            position: None,
+            request: None,
+            sent: Vec::new(),
+            from: 0,
+            more: false,
+            restarted: false,
+            resealed: false,
+            reauthorised: false,
+            reached: false,
+            pauses: 0,
+            idle: 0,
+            then: Then::GoOn,
+            cancelled: false,
+        }
+    }
+
+    /// Whether the run is over.
+    pub fn is_finished(&self) -> bool {
+        self.state == State::Finished
+    }
+
+    /// Takes an event; gives what is to be done, in order. An event that does not fit the state does nothing.
+    pub fn handle(&mut self, event: Event) -> Vec<Effect> {
+        match (self.state, event) {
+            (State::Finished, _) => Vec::new(),
+            // A delivery that is being stored is not torn: the run ends after it.
+            (State::Applying | State::Resealing, Event::Cancel) => {
+                self.cancelled = true;
+                Vec::new()
+            }
+            (_, Event::Cancel) => self.finish(Outcome::Cancelled),
+            (State::Idle, Event::Start) => {
+                self.state = State::Authorising;
+                vec![Effect::Authorise { fresh: false }]
+            }
+            (State::Authorising, Event::Authorised) => self.gather(),
+            (State::Gathering, Event::Gathered(position, outgoing)) => self.exchange(position, outgoing),
+            (State::Exchanging, Event::Answered(answer, now)) => self.answered(*answer, now),
+            (State::Authorising | State::Exchanging, Event::Failed(failure)) => self.failed(failure),
+            (State::Applying, Event::Applied(applied)) => self.applied(applied),
+            (State::Resealing, Event::Resealed(true)) if !self.cancelled => self.gather(),
+            (State::Resealing, Event::Resealed(true)) => self.finish(Outcome::Cancelled),
+            (State::Resealing, Event::Resealed(false)) => self.finish(Outcome::HubRestored),
+            (State::Waiting, Event::Waited) => match self.request.clone() {
+                Some(request) => {
+                    self.state = State::Exchanging;
+                    vec![Effect::Exchange(request)]
+                }
+                None => {
+                    self.state = State::Authorising;
+                    vec![Effect::Authorise { fresh: false }]
+                }
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    fn finish(&mut self, outcome: Outcome) -> Vec<Effect> {
+        self.state = State::Finished;
+        vec![Effect::Finish(outcome)]
+    }
+
+    fn gather(&mut self) -> Vec<Effect> {
+        self.state = State::Gathering;
+        vec![Effect::Gather { from: self.from, max_items: MAX_ITEMS, max_bytes: MAX_PUSH }]
+    }
+
+    fn exchange(&mut self, position: Box<Position>, outgoing: Outgoing) -> Vec<Effect> {
+        self.progress.to_send = outgoing.waiting;
+        let mut push = Vec::with_capacity(outgoing.envelopes.len());
+        self.sent.clear();
+        for (counter, envelope) in outgoing.envelopes {
+            self.sent.push(counter);
+            push.push(envelope);
+        }
+        let request = Box::new(SyncRequest {
+            version: VERSION,
+            organisation: position.identity.organisation.clone(),
+            epoch: position.state.epoch,
+            key_set: position.key_set.set.version,
+            heads: position.heads.clone(),
+            push,
+        });
+        self.position = Some(position);
+        self.request = Some(request.clone());
+        self.state = State::Exchanging;
+        vec![Effect::Report(self.progress), Effect::Exchange(request)]
+    }
+
+    fn failed(&mut self, failure: Failure) -> Vec<Effect> {
+        match failure {
+            Failure::UnknownHead => self.finish(Outcome::HubRestored),
+            Failure::SignInAgain => self.finish(Outcome::SignInAgain),
+            Failure::Unauthorised if self.state == State::Authorising || self.reauthorised => {
+                self.finish(Outcome::SignInAgain)
+            }
+            Failure::Unauthorised => {
+                self.reauthorised = true;
+                self.state = State::Authorising;
+                vec![Effect::Authorise { fresh: true }]
+            }
+            Failure::Refused { code, message } => self.finish(Outcome::Refused { code, message }),
+            // A phone without a network is told so at once; one that loses it on the way tries again.
+            Failure::Unreachable if !self.reached => self.finish(Outcome::Unreachable),
+            Failure::Unreachable | Failure::Busy(_) => match PAUSES.get(self.pauses) {
+                None => self.finish(Outcome::Unreachable),
+                Some(&pause) => {
+                    self.pauses += 1;
+                    if self.state == State::Authorising {
+                        self.request = None;
+                    }
+                    self.state = State::Waiting;
+                    let asked = match failure {
+                        Failure::Busy(Some(seconds)) => Duration::from_secs(seconds.min(60)),
+                        _ => Duration::ZERO,
+                    };
+                    vec![Effect::Wait(pause.max(asked))]
+                }
+            },
+        }
+    }
+
+    fn answered(&mut self, answer: SyncAnswer, now: DateTime<Utc>) -> Vec<Effect> {
+        let Some(position) = self.position.take() else { return self.finish(Outcome::Unsettled) };
+        self.reached = true;
+        self.pauses = 0;
+        self.reauthorised = false;
+        let verified = match verify(&answer, &position, &self.sent, now) {
+            Ok(verified) => verified,
+            Err(Doubt::HubRestored) => return self.finish(Outcome::HubRestored),
+            Err(Doubt::Disbelief(disbelief)) => return self.finish(Outcome::Disbelieved(disbelief)),
+        };
+        let Verified { mut delivery, digests_agree } = verified;
+        self.more = answer.more;
+        if !answer.more && !digests_agree {
+            if self.restarted {
+                return self.finish(Outcome::Disbelieved(Disbelief::Digest));
+            }
+            self.restarted = true;
+            self.more = true;
+            delivery.restart = true;
+        }
+        self.progress.remaining = answer.remaining;
+        self.then = match answer.turned_away.iter().min_by_key(|turned| turned.index) {
+            None => Then::GoOn,
+            Some(turned) => match (turned.code.as_str(), turned.expected) {
+                ("counter_gap", Some(expected)) => Then::Reseal(expected),
+                _ => Then::Refuse { code: turned.code.clone(), message: turned.message.clone() },
+            },
+        };
+        self.state = State::Applying;
+        vec![Effect::Apply(Box::new(delivery))]
+    }
+
+    fn applied(&mut self, applied: Applied) -> Vec<Effect> {
+        self.progress.sent += applied.answered;
+        self.progress.received += applied.rows;
+        self.progress.to_send = self.progress.to_send.saturating_sub(applied.answered);
+        let mut effects = vec![Effect::Report(self.progress)];
+        let next = if self.cancelled {
+            self.finish(Outcome::Cancelled)
+        } else {
+            match std::mem::replace(&mut self.then, Then::GoOn) {
+                Then::Refuse { code, message } => self.finish(Outcome::Refused { code, message }),
+                Then::Reseal(expected) => self.resend(expected),
+                Then::GoOn => self.go_on(applied),
+            }
+        };
+        effects.extend(next);
+        effects
+    }
+
+    /// The hub waits for an earlier envelope than it was sent: once it is sent again, twice is a quarrel.
+    fn resend(&mut self, expected: u64) -> Vec<Effect> {
+        if self.resealed {
+            let message = "the hub and this phone do not agree where its envelopes stand".to_owned();
+            return self.finish(Outcome::Refused { code: "counter_gap".to_owned(), message });
+        }
+        self.resealed = true;
+        self.from = expected;
+        self.state = State::Resealing;
+        vec![Effect::Reseal(expected)]
+    }
+
+    fn go_on(&mut self, applied: Applied) -> Vec<Effect> {
+        self.from = 0;
+        if !self.more && applied.waiting == 0 {
+            return self.finish(Outcome::UpToDate);
+        }
+        self.idle = if applied.answered == 0 && applied.rows == 0 { self.idle + 1 } else { 0 };
+        if self.idle >= IDLE_ROUNDS {
+            return self.finish(Outcome::Unsettled);
+        }
+        self.gather()
+    }
+}
+
+/// Why an answer is not taken.
+enum Doubt {
+    Disbelief(Disbelief),
+    HubRestored,
+}
+
+impl From<Disbelief> for Doubt {
+    fn from(disbelief: Disbelief) -> Self {
+        Self::Disbelief(disbelief)
+    }
+}
+
+struct Verified {
+    delivery: Delivery,
+    /// The heads after these pages are what the hub says it has.
+    digests_agree: bool,
+}
+
+/// Believes an answer, or says what is wrong with it.
+fn verify(answer: &SyncAnswer, position: &Position, sent: &[u64], now: DateTime<Utc>) -> Result<Verified, Doubt> {
+    let identity = &position.identity;
+    let newer = match &answer.key_set {
+        None => None,
+        Some(bytes) => {
+            let set = SignedKeySet::verify(bytes, &identity.organisation, &identity.root)
+                .map_err(|_| Disbelief::KeySet)?;
+            if set.set.version < position.key_set.set.version {
+                return Err(Disbelief::KeySet.into());
+            }
+            Some(set)
+        }
+    };
+    let keys = &newer.as_ref().unwrap_or(&position.key_set).set;
+    // The highest time the hub has signed is a floor: a phone whose clock is behind believes no retired key.
+    let floor = DateTime::from_timestamp(position.state.hub_time, 0).unwrap_or(now);
+    let at = now.max(floor);
+    let believe = |bytes: &[u8], purpose: Purpose, otherwise: Disbelief| -> Result<Vec<u8>, Disbelief> {
+        let signed = Sign1::read(bytes).map_err(|_| otherwise)?;
+        keys.verify(&signed, purpose, KeyUse::Feed, at).map(<[u8]>::to_vec).map_err(|_| otherwise)
+    };
+
+    let bytes = believe(&answer.statement, Purpose::Statement, Disbelief::Statement)?;
+    let statement: Statement = cbor::read(&bytes, "statement").map_err(|_| Disbelief::Statement)?;
+    if statement.organisation != identity.organisation {
+        return Err(Disbelief::Statement.into());
+    }
+    if position.state.epoch.is_some_and(|epoch| epoch != statement.epoch) {
+        return Err(Doubt::HubRestored);
+    }
+
+    let receipts = match &answer.receipts {
+        None => None,
+        Some(bytes) => {
+            let bytes = believe(bytes, Purpose::Receipts, Disbelief::Receipts)?;
+            let receipts: Receipts = cbor::read(&bytes, "receipts").map_err(|_| Disbelief::Receipts)?;
+            let ours = receipts.organisation == identity.organisation
+                && receipts.device == identity.device
+                && receipts.epoch == statement.epoch;
+            if !ours {
+                return Err(Disbelief::Receipts.into());
+            }
+            Some(receipts)
+        }
+    };
+
+    let mut heads: BTreeMap<Scope, ScopeHead> =
+        position.heads.iter().map(|head| (head.scope.clone(), head.clone())).collect();
+    if let Some(scopes) = &answer.scopes {
+        heads.retain(|scope, _| scopes.contains(scope));
+        for scope in scopes {
+            let none = ScopeHead { scope: scope.clone(), index: 0, head: ChainHash::ORIGIN };
+            heads.entry(scope.clone()).or_insert(none);
+        }
+    }
+    let mut pages = Vec::with_capacity(answer.pages.len());
+    for page in &answer.pages {
+        let bytes = believe(&page.header, Purpose::Page, Disbelief::PageSignature)?;
+        let header: PageHeader = cbor::read(&bytes, "page header").map_err(|_| Disbelief::PageSignature)?;
+        if header.organisation != identity.organisation || header.epoch != statement.epoch {
+            return Err(Disbelief::Page.into());
+        }
+        let held = heads.get_mut(&header.scope).ok_or(Disbelief::Page)?;
+        let rows = page.open(&header, held).map_err(|_| Disbelief::Page)?;
+        *held = ScopeHead { scope: header.scope, index: header.last, head: header.head };
+        pages.push(OpenedPage { head: held.clone(), rows });
+    }
+    let heads: Vec<ScopeHead> = heads.into_values().collect();
+    let delivery = Delivery {
+        epoch: statement.epoch,
+        hub_time: statement.time,
+        key_set: newer.filter(|set| set.set.version > position.key_set.set.version),
+        sent: sent.to_vec(),
+        receipts,
+        scopes: answer.scopes.clone(),
+        pages,
+        complete: !answer.more,
+        restart: false,
+    };
+    Ok(Verified { delivery, digests_agree: digest(&heads) == statement.digest })
+}
