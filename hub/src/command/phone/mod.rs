@@ -1,0 +1,312 @@
+//! `vestibule phone`: the core as a phone in a terminal, nothing but core.
+//!
+//! Every subcommand opens the store, does one thing and closes it; all but `sign-in` and `sync` work with no hub. What
+//! it prints is laid out in [`show`], what it reads from the command line is in [`fields`].
+
+pub(super) mod device;
+mod fields;
+mod show;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use vestibule_core::id::VisitId;
+use vestibule_core::phone::{Cancel, HostClient, PhoneError, Progress};
+use vestibule_core::qr::QrMatrix;
+use vestibule_core::store::{ListFilter, VisitSummary};
+use vestibule_core::visit::{Tab, VisitDraft};
+use zeroize::Zeroizing;
+
+use super::{Failure, print};
+use fields::Fields;
+
+/// What a preview's QR code says: only the visitor's own mail, page and pass carry the real one.
+const PREVIEW: &str = "Preview: only the visitor's own pass carries the code.";
+
+/// A phone in a terminal: invite with no network, sync when there is one.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The store is encrypted. A terminal has no Keychain: the key lies beside the store in FILE.key, the device's key in
+FILE.device.key (both 0600), and whoever can read them can read the store.
+
+Example:
+  vestibule phone --store ada.db sign-in --hub http://127.0.0.1:8080 --token-file ada.token
+  vestibule phone --store ada.db invite --first Zoë --email zoe@example.org --site zrh --date 2027-02-10 --start 9:00 --end 11:00
+  vestibule phone --store ada.db list
+  vestibule phone --store ada.db sync
+
+Exit codes: 0 done, 2 bad input, 3 hub unreachable (work kept), 4 refused, 5 sign in again.")]
+pub struct Phone {
+    /// The phone's file; made at sign-in.
+    #[arg(long, value_name = "FILE")]
+    store: PathBuf,
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Signs a member in on this phone, once, and brings the directory.
+    SignIn {
+        /// The hub's address.
+        #[arg(long, value_name = "URL")]
+        hub: String,
+        /// A file with the bearer token (`vestibule admin token MEMBER`).
+        #[arg(long, value_name = "FILE")]
+        token_file: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Invites a visitor: durable when it returns, queued until the hub has it.
+    Invite {
+        #[command(flatten)]
+        fields: Fields,
+        /// An internal note, never for the visitor.
+        #[arg(long)]
+        note: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lists visits by start.
+    List {
+        /// One list: queued, pending, upcoming, `on_site`, past; all without it.
+        #[arg(long)]
+        tab: Option<Tab>,
+        /// At most this many.
+        #[arg(long, default_value_t = 1000)]
+        limit: usize,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows everything this phone knows of a visit.
+    Show(One),
+    /// Finds visits by the beginnings of names, companies, addresses and hosts.
+    Search {
+        /// What to look for.
+        text: String,
+        /// At most this many.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Changes the fields that are given; an empty text clears a field.
+    Edit {
+        #[command(flatten)]
+        one: One,
+        #[command(flatten)]
+        fields: Fields,
+        /// Adds an internal note.
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// Calls a visit off; the credential dies when the hub has it.
+    Cancel(One),
+    /// What happened to a visit, by the hub's word.
+    History(One),
+    /// Sends what waits and fetches what is new.
+    Sync {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Previews the visitor's Apple pass (pass.json); without its code.
+    Pass(One),
+    /// Previews the QR code's look; the real one is only on the visitor's own pass.
+    Qr(One),
+}
+
+#[derive(Debug, Args)]
+struct One {
+    /// The visit's id.
+    visit: VisitId,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Phone {
+    /// Runs the subcommand.
+    pub fn run(self) -> Result<(), Failure> {
+        let makes_store = matches!(self.task, Task::SignIn { .. });
+        let client = device::open(&self.store, makes_store)?;
+        match self.task {
+            Task::SignIn { hub, token_file, json } => sign_in(&client, &hub, &token_file, json),
+            Task::Invite { fields, note, json } => {
+                let draft = VisitDraft { note, ..fields.over(VisitDraft::default()) };
+                let visit = client.create(&draft).map_err(failure)?;
+                show_one(&client, visit, json)
+            }
+            Task::List { tab, limit, json } => {
+                let filter = tab.map_or(ListFilter::All, ListFilter::Tab);
+                let page = client.list(filter, limit, None).map_err(failure)?;
+                show_many(&client, &page.items, json)
+            }
+            Task::Show(One { visit, json }) => show_one(&client, visit, json),
+            Task::Search { text, limit, json } => {
+                let found = client.search(&text, limit).map_err(failure)?;
+                show_many(&client, &found, json)
+            }
+            Task::Edit { one: One { visit, json }, fields, note } => {
+                let view = client.show(visit).map_err(failure)?;
+                client.edit(visit, &fields.over(VisitDraft::from_values(&view.values))).map_err(failure)?;
+                if let Some(note) = note {
+                    client.note(visit, &note).map_err(failure)?;
+                }
+                show_one(&client, visit, json)
+            }
+            Task::Cancel(One { visit, json }) => {
+                client.cancel(visit).map_err(failure)?;
+                show_one(&client, visit, json)
+            }
+            Task::History(One { visit, json }) => {
+                let history = client.history(visit).map_err(failure)?;
+                print(&if json { show::history_json(visit, &history) } else { show::history(&history) });
+                Ok(())
+            }
+            Task::Sync { json } => sync(&client, json),
+            Task::Pass(One { visit, json }) => {
+                let pass = client.pass_preview(visit).map_err(failure)?;
+                let view = client.show(visit).map_err(failure)?;
+                let pass: Value = serde_json::to_value(&pass).map_err(Failure::failed)?;
+                let text = if json {
+                    json!({ "id": visit, "status": view.status, "pass": pass })
+                } else {
+                    pass
+                };
+                print(&format!("{text:#}\n"));
+                Ok(())
+            }
+            Task::Qr(One { visit, json }) => {
+                let view = client.show(visit).map_err(failure)?;
+                let matrix = QrMatrix::of(PREVIEW).map_err(Failure::failed)?;
+                if json {
+                    let rows = show::rows(&matrix);
+                    print(&format!("{:#}\n", json!({ "id": visit, "status": view.status, "text": PREVIEW, "rows": rows })));
+                } else {
+                    print(&format!("{}{PREVIEW}\n", show::blocks(&matrix)));
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn sign_in(client: &HostClient, hub: &str, token_file: &std::path::Path, json: bool) -> Result<(), Failure> {
+    let token = std::fs::read_to_string(token_file)
+        .map(Zeroizing::new)
+        .map_err(|error| Failure::bad_input(format!("The token file {} cannot be read: {error}", token_file.display())))?;
+    let (identity, progress) = runtime()?.block_on(async {
+        let identity = client.sign_in(hub, token.trim()).await.map_err(failure)?;
+        let progress = run_sync(client, json).await?;
+        Ok::<_, Failure>((identity, progress))
+    })?;
+    let (member, organisation) = (identity.member.to_string(), identity.organisation.to_string());
+    print(&if json {
+        let device = identity.device.to_string();
+        format!("{:#}\n", json!({ "id": device, "status": "signed_in", "member": member, "organisation": organisation }))
+    } else {
+        format!("Signed in as {member} of {organisation}; {} rows received.\n", progress.received)
+    });
+    Ok(())
+}
+
+fn sync(client: &HostClient, json: bool) -> Result<(), Failure> {
+    let before = refused(client)?;
+    let progress = runtime()?.block_on(run_sync(client, json))?;
+    let after = refused(client)?;
+    let new: Vec<&VisitSummary> =
+        after.iter().filter(|visit| !before.iter().any(|old| old.id == visit.id && old.problem == visit.problem)).collect();
+    if json {
+        let refused: Vec<Value> = new.iter().map(|visit| json!({ "id": visit.id, "code": visit.problem })).collect();
+        let status = if new.is_empty() { "up_to_date" } else { "refused" };
+        let device = client.identity().map_err(failure)?.device.to_string();
+        let answer = json!({
+            "id": device, "status": status, "sent": progress.sent, "received": progress.received, "refused": refused,
+        });
+        print(&format!("{answer:#}\n"));
+    } else {
+        print(&format!("Up to date: {} sent, {} rows received.\n", progress.sent, progress.received));
+    }
+    if new.is_empty() {
+        return Ok(());
+    }
+    let lines = new.iter().map(|visit| format!("{}: {}", visit.id, visit.problem.as_deref().unwrap_or("refused")));
+    Err(Failure::refused(lines.collect::<Vec<_>>().join("\n")))
+}
+
+/// What somebody has to look at, before and after a sync.
+fn refused(client: &HostClient) -> Result<Vec<VisitSummary>, Failure> {
+    Ok(client.list(ListFilter::Attention, 1000, None).map_err(failure)?.items)
+}
+
+/// One sync, with a bar on standard error where that is a terminal.
+pub(super) async fn run_sync(client: &HostClient, quiet: bool) -> Result<Progress, Failure> {
+    let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
+    bar.set_style(bar_style());
+    let last = Arc::new(std::sync::Mutex::new(Progress::default()));
+    let report = {
+        let (bar, last) = (bar.clone(), Arc::clone(&last));
+        move |progress: Progress| {
+            bar.set_length(progress.sent + progress.to_send + progress.received + progress.remaining);
+            bar.set_position(progress.sent + progress.received);
+            *last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = progress;
+        }
+    };
+    let done = client.sync(&report, &Cancel::new()).await;
+    bar.finish_and_clear();
+    done.map_err(failure)?;
+    let progress = *last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    Ok(progress)
+}
+
+/// How a sync's bar looks.
+pub(super) fn bar_style() -> ProgressStyle {
+    ProgressStyle::with_template("{prefix:<10} {bar:32} {pos}/{len} {msg}").expect("the template is well formed")
+}
+
+/// The runtime of one command.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::failed)
+}
+
+fn show_one(client: &HostClient, visit: VisitId, json: bool) -> Result<(), Failure> {
+    let view = client.show(visit).map_err(failure)?;
+    print(&if json { format!("{:#}\n", show::view_json(&view)) } else { show::view(&view) });
+    Ok(())
+}
+
+fn show_many(client: &HostClient, visits: &[VisitSummary], json: bool) -> Result<(), Failure> {
+    let directory = client.directory().map_err(failure)?;
+    print(&if json { show::list_json(visits, &directory) } else { show::list(visits, &directory) });
+    Ok(())
+}
+
+/// The exit code and the words of a phone's error.
+pub(super) fn failure(error: PhoneError) -> Failure {
+    let code = match &error {
+        PhoneError::BadDraft(problems) => {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            return Failure::bad_input(lines.join("\n"));
+        }
+        PhoneError::NotFound | PhoneError::Address => 2,
+        PhoneError::Unreachable => 3,
+        PhoneError::Refused { .. } => 4,
+        PhoneError::SignInAgain | PhoneError::NotSignedIn => 5,
+        _ => 1,
+    };
+    Failure { code, message: sentence(&error.to_string()) }
+}
+
+/// A message of the core as a sentence of its own.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}
