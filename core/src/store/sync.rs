@@ -140,7 +140,9 @@ impl Store {
         signer: &dyn DeviceSigner,
     ) -> Result<Applied, StoreError> {
         let mut applied = Applied { answered: self.take_receipts(delivery, moment)?, ..Applied::default() };
-        for page in &delivery.pages {
+        // Pages of an answer that makes everything begin again extend a head that is gone: they come once more.
+        let pages: &[OpenedPage] = if delivery.restart { &[] } else { &delivery.pages };
+        for page in pages {
             self.take_page(page, moment)?;
             applied.rows += page.rows.len() as u64;
         }
