@@ -65,6 +65,8 @@ pub(super) struct State {
     pub(super) skip_row: bool,
     /// The next statement's digest is wrong.
     pub(super) wrong_digest: bool,
+    /// The next push is not looked at.
+    pub(super) drop_push: bool,
     /// Every exchange.
     pub(super) exchanges: usize,
     pub(super) revoked: bool,
@@ -110,6 +112,7 @@ impl FakeHub {
             forge: false,
             skip_row: false,
             wrong_digest: false,
+            drop_push: false,
             exchanges: 0,
             revoked: false,
         };
@@ -284,7 +287,8 @@ impl State {
             return Err(problem(409, "unknown_head"));
         }
         let (mut receipts, mut turned_away, mut device) = (Vec::new(), Vec::new(), None);
-        for (index, pushed) in (0_u32..).zip(&request.push) {
+        let push = if std::mem::take(&mut self.drop_push) { &[] } else { request.push.as_slice() };
+        for (index, pushed) in (0_u32..).zip(push) {
             let thumbprint = SignedEnvelope::claimed_device(&pushed.envelope).expect("reads");
             let (key, last) = self.devices[&thumbprint];
             let envelope = SignedEnvelope::verify(&pushed.envelope, &key).expect("verifies").envelope;

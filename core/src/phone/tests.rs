@@ -427,6 +427,24 @@ fn an_erased_visit_stays_away() {
     assert!(matches!(setup.phone.note(visit, "x"), Err(PhoneError::NotFound)));
 }
 
+/// An erasure that tears an envelope which waits: the rest of it arrives all the same, the chain of envelopes included.
+#[test]
+fn an_erasure_tears_no_other_work() {
+    let setup = Setup::new();
+    let (grace, charles) = (setup.invite("Grace"), setup.invite("Charles"));
+    setup.sync().expect("syncs");
+    // A note alone in its envelope, which the hub never gets.
+    setup.phone.note(grace, "likes tea").expect("notes");
+    setup.hub.state().visit_row(Scope::Visits(me()), grace, RowKind::Erase, Vec::new());
+    setup.hub.state().drop_push = true;
+    setup.sync().expect("syncs");
+    assert!(matches!(setup.phone.show(grace), Err(PhoneError::NotFound)));
+    setup.edit(charles, |draft| draft.company = Some("Mine".into()));
+    setup.sync().expect("syncs");
+    assert_eq!(text(setup.hub.state().value(charles, Key::Company)).as_deref(), Some("Mine"));
+    assert_eq!(setup.outbox(charles), []);
+}
+
 /// Rows of tomorrow are kept and skipped, unless they have to be understood.
 #[test]
 fn unknown_rows_are_skipped_unless_critical() {
