@@ -123,4 +123,6 @@ impl HostClient {
 }
 
 #[cfg(test)]
+mod fake_hub;
+#[cfg(test)]
 mod tests;

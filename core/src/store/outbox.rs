@@ -91,39 +91,68 @@ impl<'a, 'c> Author<'a, 'c> {
         Ok(())
     }
 
+    /// Puts what torn envelopes said of other visits into a new one. If the hub has taken the old one after all, it
+    /// knows the items; if not, it asks for the old one's counter, and [`reseal`](Self::reseal) closes the gap.
+    pub(super) fn move_rests(&mut self) -> Result<(), StoreError> {
+        let torn = all(self.tx, "SELECT counter, rest FROM envelope WHERE rest IS NOT NULL", [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+        })?;
+        for (counter, rest) in torn {
+            let rest: Envelope = cbor::read(&rest, "envelope")?;
+            for item in rest.items {
+                self.add_again(item, rest.on_behalf_of.clone())?;
+            }
+            self.tx.execute("UPDATE envelope SET rest = NULL WHERE counter = ?1", [counter])?;
+        }
+        Ok(())
+    }
+
+    /// Puts an item that was in another envelope into the one that is being filled.
+    fn add_again(&mut self, item: Item, on_behalf_of: Option<MemberId>) -> Result<(), StoreError> {
+        let id = item.id();
+        let counter = self.add(item, on_behalf_of)?;
+        if let ItemId::Change(visit, hash) = id {
+            self.tx.execute(
+                "UPDATE chunk SET envelope = ?3 WHERE visit = ?1 AND hash = ?2",
+                (visit.as_bytes(), hash.as_bytes(), counter),
+            )?;
+        }
+        Ok(())
+    }
+
     /// Seals the items of all envelopes from `counter` on anew, because the hub has not taken that one and it cannot be
     /// sent as it is. False if it is not held here.
     pub(super) fn reseal(&mut self, counter: u64) -> Result<bool, StoreError> {
         let from = i64::try_from(counter).map_err(|_| StoreError::Damaged("meta"))?;
         let rows = all(
             self.tx,
-            "SELECT counter, previous, bytes FROM envelope WHERE counter >= ?1 ORDER BY counter",
+            "SELECT counter, previous, bytes, rest FROM envelope WHERE counter >= ?1 ORDER BY counter",
             [from],
-            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?, row.get::<_, Vec<u8>>(2)?)),
+            |row| {
+                let (bytes, rest) = (row.get::<_, Vec<u8>>(2)?, row.get::<_, Option<Vec<u8>>>(3)?);
+                Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?, bytes, rest))
+            },
         )?;
         match rows.first() {
-            Some((first, previous, _)) if *first == from => {
+            Some((first, previous, ..)) if *first == from => {
                 self.head = EnvelopeHead { counter: counter - 1, hash: ChainHash(*previous) };
             }
             _ => return Ok(false),
         }
         self.tx.execute("DELETE FROM envelope WHERE counter >= ?1", [from])?;
-        for (_, _, bytes) in rows.iter().filter(|(_, _, bytes)| !bytes.is_empty()) {
-            let envelope = read_envelope(bytes)?;
+        for (.., bytes, rest) in &rows {
+            let envelope: Envelope = match rest {
+                Some(rest) => cbor::read(rest, "envelope")?,
+                None if bytes.is_empty() => continue,
+                None => read_envelope(bytes)?,
+            };
             for item in envelope.items {
                 let visit = item.visit();
                 let erased = one(self.tx, "SELECT 1 FROM tombstone WHERE visit = ?1", [visit.as_bytes()], |_| Ok(()))?;
                 if erased.is_some() {
                     continue;
                 }
-                let id = item.id();
-                let counter = self.add(item, envelope.on_behalf_of.clone())?;
-                if let ItemId::Change(visit, hash) = id {
-                    self.tx.execute(
-                        "UPDATE chunk SET envelope = ?3 WHERE visit = ?1 AND hash = ?2",
-                        (visit.as_bytes(), hash.as_bytes(), counter),
-                    )?;
-                }
+                self.add_again(item, envelope.on_behalf_of.clone())?;
             }
         }
         self.seal()?;

@@ -9,6 +9,7 @@ use super::replay::loosen;
 use super::tx::{Tx, all, one};
 use super::working::{OperationState, Working};
 use super::{outbox, project};
+use crate::cbor;
 use crate::envelope::Item;
 use crate::feed::Scope;
 use crate::id::VisitId;
@@ -50,13 +51,22 @@ pub(super) fn erase(tx: &Tx<'_>, working: &mut Working, at: i64) -> Result<(), S
     let id = working.id;
     project::remove(tx, id)?;
     // Notes and reasons stand in the envelopes themselves.
-    let envelopes = all(tx, "SELECT counter, bytes FROM envelope WHERE bytes <> x''", [], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+    let envelopes = all(tx, "SELECT counter, bytes, rest FROM envelope", [], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Option<Vec<u8>>>(2)?))
     })?;
-    for (counter, bytes) in envelopes {
+    for (counter, bytes, rest) in envelopes {
         let says = |item: &Item| matches!(item, Item::Request(request) if request.visit == id);
-        if outbox::read_envelope(&bytes)?.items.iter().any(says) {
-            tx.execute("UPDATE envelope SET bytes = x'' WHERE counter = ?1", [counter])?;
+        let mut envelope = match &rest {
+            Some(rest) => cbor::read(rest, "envelope")?,
+            None if bytes.is_empty() => continue,
+            None => outbox::read_envelope(&bytes)?,
+        };
+        if envelope.items.iter().any(says) {
+            envelope.items.retain(|item| item.visit() != id);
+            tx.execute(
+                "UPDATE envelope SET bytes = x'', rest = ?2 WHERE counter = ?1",
+                (counter, cbor::write(&envelope)),
+            )?;
         }
     }
     for sql in [

@@ -52,7 +52,11 @@ pub(super) fn receipts(
             }
         }
         if !open {
-            tx.execute("DELETE FROM envelope WHERE counter = ?1", [counter])?;
+            // The hub takes envelopes in order: what was torn before this one is behind it too.
+            tx.execute(
+                "DELETE FROM envelope WHERE counter = ?1 OR (counter < ?1 AND bytes = x'' AND rest IS NULL)",
+                [counter],
+            )?;
             tx.execute("DELETE FROM chunk WHERE envelope = ?1 AND status = 'superseded'", [counter])?;
             tx.execute("UPDATE chunk SET envelope = NULL WHERE envelope = ?1", [counter])?;
         }

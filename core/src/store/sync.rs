@@ -140,7 +140,9 @@ impl Store {
         signer: &dyn DeviceSigner,
     ) -> Result<Applied, StoreError> {
         let mut applied = Applied { answered: self.take_receipts(delivery, moment)?, ..Applied::default() };
-        for page in &delivery.pages {
+        // Pages of an answer that makes everything begin again extend a head that is gone: they come once more.
+        let pages: &[OpenedPage] = if delivery.restart { &[] } else { &delivery.pages };
+        for page in pages {
             self.take_page(page, moment)?;
             applied.rows += page.rows.len() as u64;
         }
@@ -245,12 +247,18 @@ impl Store {
         let stale = all(&self.reader(), "SELECT DISTINCT visit FROM outbox WHERE state = 'stale'", [], |row| {
             Ok(VisitId::from_bytes(row.get(0)?))
         })?;
-        if stale.is_empty() {
+        let torn = one(&self.reader(), "SELECT 1 FROM envelope WHERE rest IS NOT NULL LIMIT 1", [], |_| Ok(()))?.is_some();
+        if stale.is_empty() && !torn {
             return Ok(());
         }
         let directory = self.directory()?;
         self.transact(|tx, actors| {
             let identity = meta::identity(tx)?;
+            if torn {
+                let mut author = Author::begin(tx, &identity, &directory, signer, actors, moment.unix())?;
+                author.move_rests()?;
+                author.finish()?;
+            }
             replay_all(tx, actors, &identity, &directory, stale, moment, signer)
         })
     }

@@ -1,8 +1,24 @@
-//! The store on its own.
+//! The store on its own: durability, encryption, erasure, lists.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use chrono::DateTime;
+use proptest::prelude::*;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use zeroize::Zeroizing;
 
-use super::StoreKey;
+use super::fault::{Point, fail_at};
+use super::meta::Identity;
+use super::*;
+use crate::directory::{DirectoryRow, Member, Site};
+use crate::document::Write;
+use crate::envelope::Ask;
+use crate::feed::{Row, RowKind, Scope, ScopeHead};
+use crate::id::{ChainHash, HubEpoch, VisitId};
+use crate::keys::{DeviceSigner, KeySet, SignedKeySet, SignerError, SoftwareSigner};
+use crate::visit::{Key, Status, Tab};
 
 pub(super) fn key(n: u8) -> StoreKey {
     StoreKey::new(Zeroizing::new([n; 48]))
@@ -11,3 +27,395 @@ pub(super) fn key(n: u8) -> StoreKey {
 pub(super) fn scratch() -> tempfile::TempDir {
     tempfile::tempdir().expect("a directory")
 }
+
+const NOW: i64 = 1_800_000_000;
+const CANARY: &str = "Xylocarpaceous";
+
+struct Bench {
+    dir: tempfile::TempDir,
+    store: Store,
+    signer: SoftwareSigner,
+    rng: ChaCha8Rng,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let dir = scratch();
+        let store = Store::open(&dir.path().join("phone"), &key(5)).expect("opens");
+        let signer = SoftwareSigner::from_seed(&[3; 32]);
+        let root = SoftwareSigner::from_seed(&[1; 32]);
+        let identity = Identity {
+            organisation: "acme".parse().expect("an id"),
+            root: root.public_key().thumbprint().expect("a key"),
+            member: "ada".parse().expect("an id"),
+            device: signer.public_key().thumbprint().expect("a key"),
+            hub: "https://hub.example".into(),
+            audience: "https://hub.example".into(),
+        };
+        let set = KeySet {
+            organisation: identity.organisation.clone(),
+            version: 1,
+            root: root.public_key(),
+            keys: vec![],
+            issued_at: 0,
+            expires_at: i64::MAX,
+        };
+        let key_set = SignedKeySet::sign(set, &root).expect("signs");
+        let mut bench = Self { dir, store, signer, rng: ChaCha8Rng::seed_from_u64(7) };
+        let mut moment = Moment::new(DateTime::from_timestamp(NOW, 0).expect("a time"), &mut bench.rng);
+        bench.store.sign_in(&identity, &key_set, &mut moment, &bench.signer).expect("signs in");
+        bench.directory();
+        bench
+    }
+
+    fn directory(&mut self) {
+        let site = Site {
+            id: "zrh".parse().expect("an id"),
+            number: 1,
+            name: "Zürich".into(),
+            zone: chrono_tz::Europe::Zurich,
+            address: String::new(),
+            directions: String::new(),
+            latitude: None,
+            longitude: None,
+            opens: 0,
+            closes: 0,
+        };
+        let member = Member {
+            id: "ada".parse().expect("an id"),
+            number: 1,
+            name: "Ada King".into(),
+            email: "ada@acme.example".into(),
+            site: None,
+        };
+        let rows = [DirectoryRow::put(1, site), DirectoryRow::put(1, member)];
+        let rows = rows.iter().zip(1..).map(|(row, index)| Row {
+            scope: Scope::Directory,
+            index,
+            id: row.id().as_bytes().to_vec().into(),
+            kind: RowKind::Row.number(),
+            payload: row.to_bytes().into(),
+            critical: false,
+        });
+        self.take(Scope::Directory, 2, rows.collect());
+    }
+
+    fn take(&mut self, scope: Scope, last: u64, rows: Vec<Row>) {
+        let delivery = Delivery {
+            epoch: HubEpoch([1; 16]),
+            hub_time: NOW,
+            key_set: None,
+            sent: vec![],
+            receipts: None,
+            scopes: None,
+            pages: vec![OpenedPage { head: ScopeHead { scope, index: last, head: ChainHash([1; 32]) }, rows }],
+            complete: true,
+            restart: false,
+        };
+        let mut moment = Moment::new(DateTime::from_timestamp(NOW, 0).expect("a time"), &mut self.rng);
+        self.store.apply(&delivery, &mut moment, &self.signer).expect("applies");
+    }
+
+    fn write(&mut self, work: Vec<Work>) -> Result<(), StoreError> {
+        let mut moment = Moment::new(DateTime::from_timestamp(NOW, 0).expect("a time"), &mut self.rng);
+        self.store.write(work, &mut moment, &self.signer)
+    }
+
+    fn create(&mut self, n: u64, name: &str, schedule: Option<&str>) -> Result<VisitId, StoreError> {
+        let visit = id(n);
+        let mut writes = vec![
+            Write::set(Key::FirstName, name),
+            Write::set(Key::Site, "zrh"),
+            Write::set(Key::Host, "ada"),
+            Write::set(Key::Email, format!("guest{n}@guest.example")),
+        ];
+        writes.extend(schedule.map(|schedule| Write::set(Key::Schedule, schedule)));
+        self.write(vec![Work::Create { visit, writes }]).map(|()| visit)
+    }
+
+    fn reopen(self) -> Self {
+        let Self { dir, store, signer, rng } = self;
+        store.close().expect("closes");
+        let store = Store::open(&dir.path().join("phone"), &key(5)).expect("opens");
+        Self { dir, store, signer, rng }
+    }
+
+    /// Everything a person sees.
+    fn seen(&self) -> (Vec<VisitSummary>, TabCounts, usize, u64) {
+        let list = self.store.list(ListFilter::All, 1_000, None).expect("lists").items;
+        let found = self.store.search("guest", 1_000).expect("searches").len();
+        let waiting = self.store.outgoing(0, 10_000, 1 << 30).expect("gathers").waiting;
+        (list, self.store.counts().expect("counts"), found, waiting)
+    }
+}
+
+fn id(n: u64) -> VisitId {
+    let mut random = [0; 10];
+    random[2..].copy_from_slice(&n.to_be_bytes());
+    VisitId::from_parts(1_800_000_000_000 + n, random)
+}
+
+fn files(dir: &Path) -> Vec<Vec<u8>> {
+    let entries = std::fs::read_dir(dir).expect("lists");
+    entries.map(|entry| std::fs::read(entry.expect("an entry").path()).expect("reads")).collect()
+}
+
+fn holds(bytes: &[u8], needle: &[u8]) -> bool {
+    bytes.windows(needle.len()).any(|window| window == needle)
+}
+
+/// The pages as SQLite sees them, free ones included: a copy without a key.
+fn decrypted(dir: &Path) -> Vec<u8> {
+    let connection = open::reader(&dir.join("phone"), &key(5)).expect("opens");
+    connection.pragma_update(None, "query_only", false).expect("sets");
+    let copy = dir.join("plain");
+    let _ = std::fs::remove_file(&copy);
+    connection
+        .execute("ATTACH DATABASE ?1 AS plain KEY ''", [copy.to_str().expect("a path")])
+        .expect("attaches");
+    connection.query_row("SELECT sqlcipher_export('plain')", [], |_| Ok(())).expect("exports");
+    connection.execute_batch("DETACH DATABASE plain").expect("detaches");
+    let bytes = std::fs::read(&copy).expect("reads");
+    std::fs::remove_file(copy).expect("removes");
+    bytes
+}
+
+/// What may never happen, 4: a write that fails at any of its points leaves nothing, and one that returns is there
+/// after a restart. Every statement of the transaction is made to fail once.
+#[test]
+fn a_write_happens_whole_or_not_at_all() {
+    for point in [Point::BeforeWrite, Point::InsideWrite] {
+        for n in 1.. {
+            let mut bench = Bench::new();
+            let visit = bench.create(1, "First", None).expect("creates");
+            let before = bench.seen();
+            let position = bench.store.outgoing(0, 512, 1 << 20).expect("gathers").envelopes.len();
+            fail_at(Some((point, n)));
+            let work = vec![
+                Work::Edit { visit, writes: vec![Write::set(Key::FirstName, "Other")] },
+                Work::Create { visit: id(2), writes: vec![Write::set(Key::FirstName, "Second")] },
+                Work::Ask { visit, ask: Ask::Note("a note".into()) },
+            ];
+            let done = bench.write(work.clone());
+            fail_at(None);
+            if done.is_ok() {
+                assert!(point == Point::BeforeWrite || n > 12, "only {n} points");
+                break;
+            }
+            let mut bench = bench.reopen();
+            assert_eq!(bench.seen(), before, "{point:?} {n}");
+            assert_eq!(bench.store.outgoing(0, 512, 1 << 20).expect("gathers").envelopes.len(), position);
+            bench.write(work).expect("goes on as if nothing had been");
+            let bench = bench.reopen();
+            assert_eq!(bench.seen().0.len(), 2);
+            assert_eq!(bench.store.show(visit).expect("shows").notes.len(), 1);
+        }
+    }
+}
+
+/// A write whose caller never learns that it is durable is there all the same.
+#[test]
+fn what_was_committed_is_there() {
+    let mut bench = Bench::new();
+    fail_at(Some((Point::AfterCommit, 1)));
+    assert!(matches!(bench.create(1, "First", None), Err(StoreError::Injected)));
+    fail_at(None);
+    let bench = bench.reopen();
+    assert_eq!(bench.store.show(id(1)).expect("shows").status, Status::Queued);
+}
+
+/// A full device: the write fails with a clear error, and everything before is as it was.
+#[test]
+fn a_full_device_changes_nothing() {
+    let mut bench = Bench::new();
+    bench.create(1, "First", None).expect("creates");
+    let before = bench.seen();
+    let pages: i64 = {
+        let writer = bench.store.writer();
+        writer.connection.pragma_query_value(None, "page_count", |row| row.get(0)).expect("a number")
+    };
+    let set = |bench: &Bench, pages: i64| {
+        let writer = bench.store.writer();
+        writer.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).expect("sets");
+    };
+    set(&bench, pages);
+    let work = (2..400).map(|n| Work::Create {
+        visit: id(n),
+        writes: vec![Write::set(Key::FirstName, "x".repeat(150)), Write::set(Key::Message, "y".repeat(500))],
+    });
+    assert!(matches!(bench.write(work.clone().collect()), Err(StoreError::Full)));
+    assert_eq!(bench.seen(), before);
+    set(&bench, 1 << 20);
+    bench.write(work.collect()).expect("there is room again");
+    assert_eq!(bench.reopen().seen().0.len(), 399);
+}
+
+/// A signer that does not sign: nothing is stored that could not be sent.
+#[test]
+fn without_a_signature_nothing_is_written() {
+    struct Locked(SoftwareSigner);
+    impl DeviceSigner for Locked {
+        fn public_key(&self) -> crate::keys::PublicKey {
+            self.0.public_key()
+        }
+        fn sign(&self, _: &[u8]) -> Result<Vec<u8>, SignerError> {
+            Err(SignerError { reason: "the phone is locked".into() })
+        }
+    }
+    let mut bench = Bench::new();
+    let work = vec![Work::Create { visit: id(1), writes: vec![Write::set(Key::FirstName, "First")] }];
+    let locked = Locked(SoftwareSigner::from_seed(&[3; 32]));
+    let mut moment = Moment::new(DateTime::from_timestamp(NOW, 0).expect("a time"), &mut bench.rng);
+    assert!(matches!(bench.store.write(work, &mut moment, &locked), Err(StoreError::Signer(_))));
+    assert!(bench.seen().0.is_empty());
+}
+
+#[test]
+fn another_key_does_not_open_the_file() {
+    let mut bench = Bench::new();
+    bench.create(1, "First", None).expect("creates");
+    let Bench { dir, store, .. } = bench;
+    store.close().expect("closes");
+    assert!(matches!(Store::open(&dir.path().join("phone"), &key(6)), Err(StoreError::WrongKey)));
+    assert!(Store::open(&dir.path().join("phone"), &key(5)).is_ok());
+}
+
+/// The values are in the decrypted pages and in no file as it stands on the device, the log included; the first 32
+/// bytes are plain, so that iOS sees a database.
+#[test]
+fn nothing_is_plain_on_the_device() {
+    let mut bench = Bench::new();
+    let visit = bench.create(1, CANARY, None).expect("creates");
+    bench.write(vec![Work::Ask { visit, ask: Ask::Note(CANARY.into()) }]).expect("notes");
+    for bytes in files(bench.dir.path()) {
+        assert!(!holds(&bytes, CANARY.as_bytes()) && !holds(&bytes, CANARY.to_lowercase().as_bytes()));
+    }
+    assert!(holds(&decrypted(bench.dir.path()), CANARY.as_bytes()), "the canary can be found at all");
+    let file = std::fs::read(bench.dir.path().join("phone")).expect("reads");
+    assert_eq!(&file[..16], b"SQLite format 3\0");
+}
+
+/// What may never happen, 8: after an erasure no byte of the person is in any page, the waiting envelope with a note
+/// included; what else waited is still sent, in an envelope sealed anew.
+#[test]
+fn an_erasure_leaves_no_byte() {
+    let mut bench = Bench::new();
+    let visit = bench.create(1, CANARY, None).expect("creates");
+    let other = bench.create(2, "Other", None).expect("creates");
+    bench
+        .write(vec![
+            Work::Ask { visit, ask: Ask::Note(CANARY.into()) },
+            Work::Edit { visit: other, writes: vec![Write::set(Key::Company, "Acme")] },
+        ])
+        .expect("writes");
+    bench.take(
+        Scope::Visits("ada".parse().expect("an id")),
+        1,
+        vec![Row::of_visit(Scope::Visits("ada".parse().expect("an id")), 1, visit, RowKind::Erase, vec![])],
+    );
+    assert!(matches!(bench.store.show(visit), Err(StoreError::Erased)));
+    let plain = decrypted(bench.dir.path());
+    assert!(!holds(&plain, CANARY.as_bytes()) && !holds(&plain, CANARY.to_lowercase().as_bytes()));
+    let counters = |bench: &Bench| -> Vec<u64> {
+        let outgoing = bench.store.outgoing(0, 512, 1 << 20).expect("gathers");
+        outgoing.envelopes.iter().map(|(counter, _)| *counter).collect()
+    };
+    assert_eq!(counters(&bench), [1, 2, 4], "what was said of another visit has moved into an envelope of its own");
+    let mut moment = Moment::new(DateTime::from_timestamp(NOW, 0).expect("a time"), &mut bench.rng);
+    assert!(bench.store.reseal(3, &mut moment, &bench.signer).expect("reseals"));
+    assert!(!bench.store.reseal(9, &mut moment, &bench.signer).expect("has no such envelope"));
+    assert_eq!(counters(&bench), [1, 2, 3]);
+    assert!(matches!(bench.create(1, CANARY, None), Err(StoreError::Erased)), "and it stays away");
+}
+
+/// S1.25: instants are the site's; a visit without a time stands where it was made.
+#[test]
+fn the_list_is_ordered_by_start_in_the_zone_of_the_site() {
+    let mut bench = Bench::new();
+    bench.create(1, "Late", Some("2027-07-10T09:00/2027-07-10T10:00")).expect("creates");
+    bench.create(2, "Early", Some("2027-02-10T09:00")).expect("creates");
+    bench.create(3, "Whenever", None).expect("creates");
+    let page = bench.store.list(ListFilter::All, 10, None).expect("lists");
+    let names: Vec<_> = page.items.iter().map(|visit| visit.name.as_str()).collect();
+    assert_eq!(names, ["Whenever", "Early", "Late"]);
+    let start = page.items[2].start.expect("a start");
+    assert_eq!(start.to_rfc3339(), "2027-07-10T07:00:00+00:00");
+    assert_eq!(page.items[1].end, None);
+}
+
+/// The counts are kept by the rows themselves and never drift.
+#[test]
+fn the_counts_are_those_of_the_lists() {
+    let mut bench = Bench::new();
+    for n in 1..=5 {
+        bench.create(n, "Guest", None).expect("creates");
+    }
+    bench.write(vec![Work::Cancel { visit: id(2) }]).expect("cancels");
+    let counts = bench.store.counts().expect("counts");
+    let listed = |tab| bench.store.list(ListFilter::Tab(tab), 100, None).expect("lists").items.len() as u64;
+    assert_eq!((counts.queued, counts.past), (4, 1));
+    assert_eq!((listed(Tab::Queued), listed(Tab::Past)), (4, 1));
+}
+
+/// Search takes words as people type them, and never a query of its own.
+#[test]
+fn search_takes_what_people_type() {
+    let mut bench = Bench::new();
+    let visit = bench.create(1, "Łukasz O'Neil", None).expect("creates");
+    for text in ["lukasz", "LUK", "o'neil", "neil luk", "guest1@guest", "ada k"] {
+        let found = bench.store.search(text, 9).expect("searches");
+        assert_eq!(found.iter().map(|visit| visit.id).collect::<Vec<_>>(), [visit], "{text}");
+    }
+    for text in ["", "  ", "*", "\"", "name:lukasz AND", "lukasz NOT neil", "ukasz", "(", "'"] {
+        assert!(bench.store.search(text, 9).expect("searches").is_empty(), "{text}");
+    }
+}
+
+/// Many visits in one write share envelopes of at most 512 items, and a push takes them in batches.
+#[test]
+fn a_bulk_write_is_signed_in_batches() {
+    let mut bench = Bench::new();
+    let work = (1..=600).map(|n| Work::Create { visit: id(n), writes: vec![Write::set(Key::FirstName, "Guest")] });
+    bench.write(work.collect()).expect("writes");
+    let first = bench.store.outgoing(0, 512, 4 << 20).expect("gathers");
+    assert_eq!((first.envelopes.len(), first.items, first.waiting), (1, 512, 600));
+    let small = bench.store.outgoing(0, 512, 1).expect("gathers");
+    assert_eq!(small.envelopes.len(), 1, "one always goes");
+    assert_eq!(bench.store.outgoing(2, 512, 4 << 20).expect("gathers").items, 88);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Pages of any size give every visit once and in order, whatever comes in or goes away between two of them.
+    #[test]
+    fn paging_is_stable(
+        days in proptest::collection::vec(1_u32..28, 1..24),
+        size in 1_usize..7,
+        late in proptest::collection::vec((1_u32..28, 0_usize..6), 0..6),
+    ) {
+        let mut bench = Bench::new();
+        let schedule = |day: u32| format!("2027-02-{day:02}T09:00");
+        for (n, day) in (1..).zip(&days) {
+            bench.create(n, "Guest", Some(&schedule(*day))).expect("creates");
+        }
+        let first: BTreeSet<_> = (1..=days.len() as u64).map(id).collect();
+        let (mut seen, mut after, mut page_number) = (Vec::new(), None, 0);
+        loop {
+            let page = bench.store.list(ListFilter::Tab(Tab::Queued), size, after).expect("lists");
+            prop_assert!(page.items.len() <= size);
+            seen.extend(page.items.iter().map(|visit| (visit.start, visit.id)));
+            for (n, (day, _)) in (1000_u64..).zip(&late).filter(|(_, (_, at))| *at == page_number) {
+                bench.create(n, "Late", Some(&schedule(*day))).expect("creates");
+            }
+            page_number += 1;
+            let Some(next) = page.next else { break };
+            after = Some(next.to_string().parse().expect("its own text"));
+        }
+        prop_assert!(seen.is_sorted());
+        let ids: BTreeSet<_> = seen.iter().map(|(_, id)| *id).collect();
+        prop_assert_eq!(ids.len(), seen.len(), "none twice");
+        prop_assert!(ids.is_superset(&first), "none left out");
+    }
+}
+

@@ -34,12 +34,13 @@ CREATE TABLE chunk (
 CREATE INDEX chunk_envelope ON chunk (envelope) WHERE envelope IS NOT NULL;
 
 -- Signed envelopes the hub has not answered yet, each with the hash of the one before. `bytes` is empty where an erasure
--- took them: then the hub asks for that counter, and what follows is sealed anew.
+-- took them; `rest` then holds what it said of other visits, and is sealed anew when the hub asks for that counter.
 CREATE TABLE envelope (
     counter INTEGER PRIMARY KEY,
     hash BLOB NOT NULL,
     previous BLOB NOT NULL,
     bytes BLOB NOT NULL,
+    rest BLOB,
     made_at INTEGER NOT NULL
 ) STRICT;
 
