@@ -184,17 +184,19 @@ pub struct OwnRoles {
 /// A zone on the wire: its IANA name.
 mod zone {
     use chrono_tz::Tz;
-    use minicbor::{Decoder, Encoder, decode, encode};
+    use minicbor::decode::Error as DecodeError;
+    use minicbor::encode::{Error as EncodeError, Write};
+    use minicbor::{Decoder, Encoder};
 
-    pub(super) fn encode<C, W: encode::Write>(
+    pub(super) fn encode<C, W: Write>(
         zone: &Tz,
         e: &mut Encoder<W>,
         _: &mut C,
-    ) -> Result<(), encode::Error<W::Error>> {
+    ) -> Result<(), EncodeError<W::Error>> {
         e.str(zone.name())?.ok()
     }
 
-    pub(super) fn decode<'b, C>(d: &mut Decoder<'b>, _: &mut C) -> Result<Tz, decode::Error> {
-        d.str()?.parse().map_err(|_| decode::Error::message("a site's zone is an IANA time zone name"))
+    pub(super) fn decode<'b, C>(d: &mut Decoder<'b>, _: &mut C) -> Result<Tz, DecodeError> {
+        d.str()?.parse().map_err(|_| DecodeError::message("a site's zone is an IANA time zone name"))
     }
 }

@@ -31,6 +31,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 pub use civil::CivilTime;
+pub(crate) use civil::{parse_clock, parse_date};
 pub use wording::{Wording, zone_name};
 
 /// The longest visit, in days.
