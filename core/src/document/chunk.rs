@@ -90,6 +90,13 @@ impl ParsedChange {
     ///
     /// Whether the encoding is the canonical one is not told here but by [`Replica::check`](super::Replica::check),
     /// which encodes it again.
+    ///
+    /// ```
+    /// use vestibule_core::document::{ParsedChange, Refusal};
+    ///
+    /// assert_eq!(ParsedChange::read(b"not a change"), Err(Refusal::Garbage));
+    /// assert_eq!(Refusal::Garbage.code(), "garbage");
+    /// ```
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         let (hash, mut cursor) = open(bytes)?;
         let cursor = &mut cursor;

@@ -4,8 +4,6 @@
 //! (id × 16 + type, bit 3 for deflate) and its bytes. Of the columns automerge knows, operations on scalars of the root
 //! map need eight; a column of any other kind means an operation the profile does not have.
 
-use std::marker::PhantomData;
-
 use super::cursor::Cursor;
 use super::{MAX_OPERATIONS, Refusal};
 
@@ -51,16 +49,16 @@ impl<'a> Columns<'a> {
             data.uleb()?;
         }
         let mut columns = Self::default();
-        let mut last = None;
+        let mut previous = None;
         for _ in 0..count {
             let spec = u32::try_from(list.uleb()?).map_err(|_| Refusal::Garbage)?;
             if spec & DEFLATE != 0 {
                 return Err(Refusal::Compressed);
             }
-            if last.is_some_and(|last| last >= spec) {
+            if previous.is_some_and(|previous| previous >= spec) {
                 return Err(Refusal::Garbage);
             }
-            last = Some(spec);
+            previous = Some(spec);
             let bytes = Cursor::new(data.take(list.uleb()?)?);
             match spec {
                 KEY_STRING => columns.key = Rle::new(bytes),
@@ -136,12 +134,11 @@ pub(super) struct Rle<'a, T> {
     cursor: Cursor<'a>,
     run: Run<T>,
     left: u64,
-    items: PhantomData<T>,
 }
 
 impl<T> Default for Rle<'_, T> {
     fn default() -> Self {
-        Self { cursor: Cursor::default(), run: Run::Null, left: 0, items: PhantomData }
+        Self { cursor: Cursor::default(), run: Run::Null, left: 0 }
     }
 }
 

@@ -92,7 +92,7 @@ impl<'a> Cursor<'a> {
 mod tests {
     use super::*;
 
-    fn whole<T>(bytes: &[u8], read: impl Fn(&mut Cursor<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
+    fn whole<'a, T>(bytes: &'a [u8], read: impl Fn(&mut Cursor<'a>) -> Result<T, Refusal>) -> Result<T, Refusal> {
         let mut cursor = Cursor::new(bytes);
         let value = read(&mut cursor)?;
         if cursor.is_empty() { Ok(value) } else { Err(Refusal::TrailingBytes) }
@@ -106,7 +106,8 @@ mod tests {
         let most = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1];
         assert_eq!(whole(&most, Cursor::uleb), Ok(u64::MAX));
 
-        for (bytes, value) in [(&[0][..], 0), (&[0x7F], -1), (&[0x40], -64), (&[0x80, 1], 128), (&[0x80, 0x40], -8192)] {
+        for (bytes, value) in [(&[0][..], 0), (&[0x7F], -1), (&[0x40], -64), (&[0x80, 1], 128), (&[0x80, 0x40], -8192)]
+        {
             assert_eq!(whole(bytes, Cursor::sleb), Ok(value));
         }
         let most = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0];

@@ -44,8 +44,10 @@ use crate::visit::Key;
 pub const MAX_CHANGE_BYTES: usize = 16 * 1024;
 /// The most operations of one change.
 pub const MAX_OPERATIONS: usize = 64;
-/// The most dependencies of one change, and therefore the most heads a document may have.
+/// The most dependencies of one change.
 pub const MAX_DEPS: usize = 8;
+/// The most heads of a document. A change that joins them all depends on them and on its author's previous change.
+pub const MAX_HEADS: usize = MAX_DEPS - 1;
 /// The most changes of one visit.
 pub const MAX_CHANGES: usize = 1_000;
 /// The latest time a change may claim: the end of the year 9999, in Unix seconds. A saved document holds times as
@@ -133,6 +135,14 @@ impl Write {
 ///
 /// The salt is random, fresh per process and document, and travels in the envelope: whoever receives a change can tell
 /// that its actor belongs to the device that signed, and nobody can squat on the actor id of another.
+///
+/// ```
+/// use vestibule_core::document::actor_id;
+/// use vestibule_core::id::{ActorSalt, Thumbprint, VisitId};
+///
+/// let (device, visit) = (Thumbprint([1; 32]), VisitId::from_parts(1_800_000_000_000, [7; 10]));
+/// assert_ne!(actor_id(&device, visit, &ActorSalt([2; 16])), actor_id(&device, visit, &ActorSalt([3; 16])));
+/// ```
 pub fn actor_id(device: &Thumbprint, visit: VisitId, salt: &ActorSalt) -> ActorId {
     let digest = Sha256::new()
         .chain_update(device.as_bytes())

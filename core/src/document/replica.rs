@@ -49,9 +49,10 @@ pub(super) struct Slot {
 pub enum Verdict {
     /// It may be applied.
     Fits(CheckedChange),
-    /// It was written on top of values that are no longer there: its author pulls and replays the intent.
+    /// It was written on top of values that are no longer there: its author pulls and replays the intent, under a fresh
+    /// actor id, since this one's number is used up.
     Stale {
-        /// The keys concerned; empty if the change would only leave more heads than a later change may join.
+        /// The keys concerned; empty if the change would only leave more than [`MAX_HEADS`](super::MAX_HEADS) heads.
         keys: Vec<Key>,
         /// The accepted heads to build on.
         heads: Vec<ChangeHash>,
@@ -61,8 +62,8 @@ pub enum Verdict {
 /// A change that fits the replica it was checked against, and is proven to load.
 pub struct CheckedChange {
     change: ParsedChange,
-    /// The heads it was checked against.
-    base: Vec<ChangeHash>,
+    /// The document and the heads it was checked against.
+    base: (VisitId, Vec<ChangeHash>),
     /// The automerge document with the change in it, kept for the next check.
     doc: Box<Automerge>,
 }
@@ -210,14 +211,14 @@ impl Replica {
         }
         let values: Vec<_> = values.into_iter().collect();
         let doc = scratch::prove(base, encoded, &self.heads_after(&change), &values)?;
-        Ok(Verdict::Fits(CheckedChange { change, base: self.heads.clone(), doc: Box::new(doc) }))
+        Ok(Verdict::Fits(CheckedChange { change, base: (self.id, self.heads.clone()), doc: Box::new(doc) }))
     }
 
     /// Takes a change that [`check`](Self::check) found fitting. If the replica has moved on since, the rules are
     /// checked again.
     pub fn apply(&mut self, checked: CheckedChange) -> Result<(), Refusal> {
         let CheckedChange { change, base, doc } = checked;
-        if base != self.heads {
+        if base.0 != self.id || base.1 != self.heads {
             return self.accept(change);
         }
         self.absorb(change);
@@ -305,7 +306,14 @@ impl Replica {
         }
         let seq = self.last_of(&actor).map_or(1, |last| last.seq + 1);
         let start_op = 1 + self.changes.iter().map(|change| change.max_op).max().unwrap_or(0);
-        let deps = self.heads.clone();
+        let mut deps = self.heads.clone();
+        if let Some(last) = self.last_of(&actor) {
+            // As automerge does, also where a head already builds on it.
+            let last = self.changes[last.change].hash;
+            if let Err(place) = deps.binary_search(&last) {
+                deps.insert(place, last);
+            }
+        }
         let encoded = Content { actor, seq, start_op, time, deps: &deps, ops: &ops }.encode()?;
         let bytes = encoded.raw_bytes().to_vec();
         if bytes.len() > MAX_CHANGE_BYTES {

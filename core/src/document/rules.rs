@@ -5,7 +5,7 @@
 //! history of a key is a chain, so that everybody who has the same changes sees the same value, whatever tool reads it.
 
 use super::replica::Replica;
-use super::{MAX_CHANGES, MAX_DEPS, ParsedChange, Refusal, Value};
+use super::{MAX_CHANGES, MAX_HEADS, ParsedChange, Refusal, Value};
 use crate::visit::Key;
 
 /// What the rules say of a change that breaks none.
@@ -63,7 +63,7 @@ pub(super) fn judge(replica: &Replica, change: &ParsedChange) -> Result<Judgemen
         }
     }
     let heads = 1 + replica.heads().iter().filter(|head| !change.deps.contains(head)).count();
-    if stale.is_empty() && heads <= MAX_DEPS { Ok(Judgement::Fits) } else { Ok(Judgement::Stale(stale)) }
+    if stale.is_empty() && heads <= MAX_HEADS { Ok(Judgement::Fits) } else { Ok(Judgement::Stale(stale)) }
 }
 
 /// The author's changes follow one another without a gap, and each builds on the one before: otherwise two operations
