@@ -11,3 +11,4 @@ pub mod effect;
 pub mod keys;
 pub mod moment;
 pub mod store;
+pub mod visit;

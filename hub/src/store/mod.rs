@@ -4,6 +4,16 @@
 //! time ([`HubStore::write`] takes an immediate transaction, so that a role is read in the transaction that accepts);
 //! another process (`vestibule admin`) may write to the same file.
 
+pub(crate) mod column;
+pub mod devices;
+pub mod feed;
+pub mod log;
+pub mod members;
+pub mod notes;
+pub mod organisations;
+pub mod quarantine;
+pub mod visits;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
