@@ -7,8 +7,13 @@
 //! Clock and randomness come in as a [`moment::Moment`].
 
 pub mod context;
+pub mod delivery;
 pub mod effect;
+pub mod feed;
 pub mod keys;
+pub mod lifecycle;
 pub mod moment;
+pub mod organisation;
+pub mod record;
 pub mod store;
 pub mod visit;
