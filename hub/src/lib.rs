@@ -7,9 +7,11 @@
 //! Clock and randomness come in as a [`moment::Moment`].
 
 pub mod context;
+pub mod decide;
 pub mod delivery;
 pub mod effect;
 pub mod feed;
+pub mod judge;
 pub mod keys;
 pub mod lifecycle;
 pub mod moment;
