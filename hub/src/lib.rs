@@ -6,9 +6,23 @@
 //! [`feed`] hands the rows out. [`server`] puts HTTP around it, [`delivery`]'s sender puts SMTP around the outbox.
 //! Clock and randomness come in as a [`moment::Moment`].
 
+pub mod command;
+pub mod config;
 pub mod context;
+pub mod credential;
+pub mod decide;
+pub mod delivery;
 pub mod effect;
+pub mod feed;
+pub mod issuer;
+pub mod judge;
 pub mod keys;
+pub mod lifecycle;
 pub mod moment;
+pub mod organisation;
+pub mod page;
+pub mod record;
+pub mod server;
 pub mod store;
+pub mod visit;
 pub mod wallet;
