@@ -33,13 +33,13 @@ pub fn first_refused(text: &str, multiline: bool) -> Option<usize> {
 
 /// Whether a reader would see nothing: the text is empty, or only white space and invisible characters.
 pub fn is_blank(text: &str) -> bool {
-    text.chars().all(|c| c.is_whitespace() || is_ignorable(c))
+    text.chars().all(|c| c.is_whitespace() || is_invisible(c))
 }
 
 /// The form in which two texts are compared: compatibility-composed (NFKC), without case, invisible characters left
 /// out, white space collapsed to single spaces and trimmed. Marks count: `Müller` is not `Muller`.
 pub fn compare_key(text: &str) -> String {
-    until_stable(text, |text| collapse(text.nfkc().filter(|&c| !is_ignorable(c)).flat_map(fold_case)).nfkc().collect())
+    until_stable(text, |text| collapse(text.nfkc().filter(|&c| !is_invisible(c)).flat_map(fold_case)).nfkc().collect())
 }
 
 /// The form in which text is searched: as [`compare_key`], and without accents (`Müller` is found as `muller`), and
@@ -49,14 +49,14 @@ pub fn compare_key(text: &str) -> String {
 /// (`が` is not `か`), and the letters a Devanagari or Thai vowel sign belongs to are no accents either.
 pub fn search_key(text: &str) -> String {
     until_stable(&compare_key(text), |text| {
-        let bare = text.nfkd().filter(|&c| canonical_combining_class(c) < 10 && !is_ignorable(c));
+        let bare = text.nfkd().filter(|&c| canonical_combining_class(c) < 10 && !is_invisible(c));
         collapse(bare.flat_map(fold_case).flat_map(plain_latin)).nfkc().collect()
     })
 }
 
 /// Characters that are not seen: format characters (Cf: joiners, soft hyphen, marks of direction), variation selectors
 /// and the Hangul fillers.
-fn is_ignorable(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
         || get_general_category(c) == GeneralCategory::Format
 }

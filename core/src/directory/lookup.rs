@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{DirectoryRow, Member, Organisation, OwnRoles, PrivacyMode, Role, RowKind, RowValue, Site, Space, VisitorType};
+use super::{
+    DirectoryRow, Member, Organisation, OwnRoles, PrivacyMode, Role, RowKind, RowValue, Site, Space, VisitorType,
+};
 use crate::id::{MemberId, SiteId, SpaceId, TypeId};
 use crate::text::{compare_key, search_key};
 

@@ -121,6 +121,7 @@ impl DirectoryRow {
     }
 
     /// The payload of a feed row.
+    #[expect(clippy::missing_panics_doc, reason = "writing to memory does not fail")]
     pub fn to_bytes(&self) -> Vec<u8> {
         minicbor::to_vec(self).expect("writing to memory does not fail")
     }

@@ -188,15 +188,12 @@ mod zone {
     use minicbor::encode::{Error as EncodeError, Write};
     use minicbor::{Decoder, Encoder};
 
-    pub(super) fn encode<C, W: Write>(
-        zone: &Tz,
-        e: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), EncodeError<W::Error>> {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the derived code passes a reference")]
+    pub(super) fn encode<C, W: Write>(zone: &Tz, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
         e.str(zone.name())?.ok()
     }
 
-    pub(super) fn decode<'b, C>(d: &mut Decoder<'b>, _: &mut C) -> Result<Tz, DecodeError> {
+    pub(super) fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Tz, DecodeError> {
         d.str()?.parse().map_err(|_| DecodeError::message("a site's zone is an IANA time zone name"))
     }
 }

@@ -30,9 +30,14 @@ impl CivilTime {
     ///
     /// None for an instant outside the years 1000 to 9999.
     pub fn at(instant: DateTime<Utc>, zone: Tz) -> Option<Self> {
+        // Beyond these years the sum of instant and offset may not be representable.
+        if !(999..=10_000).contains(&instant.year()) {
+            return None;
+        }
         let local = instant.with_timezone(&zone).naive_local();
         let first = Self::new(local.date(), local.hour(), local.minute(), false)?;
-        let later = matches!(zone.from_local_datetime(&local), MappedLocalTime::Ambiguous(_, second) if second == instant);
+        let later =
+            matches!(zone.from_local_datetime(&local), MappedLocalTime::Ambiguous(_, second) if second == instant);
         Some(Self { second: later, ..first })
     }
 

@@ -146,7 +146,7 @@ impl Schedule {
 
     /// The schedule in plain English with the zone it is in, for mail, page and pass.
     pub fn describe(&self, zone: Tz) -> Result<Wording, ScheduleError> {
-        wording::describe(self, &self.resolve(zone)?, zone)
+        Ok(wording::describe(self, &self.resolve(zone)?, zone))
     }
 }
 

@@ -103,9 +103,8 @@ fn serde_and_cbor_carry_the_text() {
 }
 
 fn civil() -> impl Strategy<Value = CivilTime> {
-    (1000..=9999i32, 1..=366u32, 0..24u32, 0..60u32, any::<bool>()).prop_filter_map("a day", |(y, d, h, m, second)| {
-        CivilTime::new(NaiveDate::from_yo_opt(y, d)?, h, m, second)
-    })
+    (1000..=9999i32, 1..=366u32, 0..24u32, 0..60u32, any::<bool>())
+        .prop_filter_map("a day", |(y, d, h, m, second)| CivilTime::new(NaiveDate::from_yo_opt(y, d)?, h, m, second))
 }
 
 proptest! {

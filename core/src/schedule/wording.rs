@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, Offset, Utc};
 use chrono_tz::Tz;
 
-use super::{Instants, Schedule, ScheduleError};
+use super::{Instants, Schedule};
 
 /// The parts of a schedule in words; [`fmt::Display`] joins them with commas.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub fn zone_name(zone: Tz) -> Option<String> {
     (region != "Etc").then(|| format!("{} time", city.replace('_', " ")))
 }
 
-pub(super) fn describe(schedule: &Schedule, instants: &Instants, zone: Tz) -> Result<Wording, ScheduleError> {
+pub(super) fn describe(schedule: &Schedule, instants: &Instants, zone: Tz) -> Wording {
     let start = schedule.start();
     let from = offset(instants.start, zone);
     let to = instants.end.map_or_else(|| from.clone(), |end| offset(end, zone));
@@ -55,7 +55,7 @@ pub(super) fn describe(schedule: &Schedule, instants: &Instants, zone: Tz) -> Re
         (Some(name), true) => name,
         (None, _) => from,
     };
-    Ok(Wording { date: date(start.date()), time, zone })
+    Wording { date: date(start.date()), time, zone }
 }
 
 fn date(date: NaiveDate) -> String {

@@ -5,19 +5,20 @@ use email_address::{EmailAddress, Options};
 
 use crate::problem::{Field, FieldProblem};
 use crate::schedule::{CivilTime, Schedule, parse_clock, parse_date};
+use crate::text::is_invisible;
 
 use super::validate::given;
 use super::{VisitDraft, code};
 
 /// Whether a text is an e-mail address a mail can be sent to over the internet: RFC 5321 and 6531, without display
-/// name, comment or address literal, in a domain of at least two labels whose last is no number.
+/// name, comment, address literal or invisible character, in a domain of at least two labels whose last is no number.
 pub fn is_email_address(text: &str) -> bool {
     let options = Options { minimum_sub_domains: 2, allow_domain_literal: false, allow_display_text: false };
     let label = |label: &str| {
         !label.starts_with('-') && !label.ends_with('-') && label.chars().all(|c| c.is_alphanumeric() || c == '-')
     };
     EmailAddress::parse_with_options(text, options).is_ok()
-        && !text.contains(|c: char| c.is_whitespace() || c == '(')
+        && !text.contains(|c: char| c.is_whitespace() || is_invisible(c) || c == '(')
         && text.rsplit_once('@').is_some_and(|(_, domain)| {
             domain.split('.').all(label) && !domain.rsplit('.').next().unwrap_or("").bytes().all(|b| b.is_ascii_digit())
         })
@@ -92,11 +93,11 @@ impl<'a> Times<'a> {
         let start = moment(Field::Start, self.start);
         let end = moment(Field::End, self.end);
         if self.start.is_none() && (self.date.is_some() || self.end.is_some()) {
-            add(Field::Start, code::REQUIRED, "give the start, or leave date, start and end all empty");
+            add(Field::Start, code::REQUIRED, "is missing: give it, or leave date, start and end all empty");
         }
         let own_date = start.as_ref().and_then(|start| start.date);
         if start.is_some() && own_date.is_none() && self.date.is_none() {
-            add(Field::Date, code::REQUIRED, "give the day of the visit");
+            add(Field::Date, code::REQUIRED, "is missing: give the day of the visit");
         }
         if own_date.is_some() && date.is_some() && own_date != date {
             add(Field::Start, code::DATE_MISMATCH, "has another day than the date field");
@@ -137,10 +138,26 @@ mod tests {
             assert!(is_email_address(good), "{good}");
         }
         for bad in [
-            "", "ada", "ada@", "@example.com", "ada@localhost", "ada@example..com", "ada@.com", "a@b@c.com",
-            "Ada <ada@example.com>", "<ada@example.com>", "ada@[127.0.0.1]", "ada king@example.com",
-            "ada@exa mple.com", "ada@-example.com", "ada@127.0.0.1", "ada@example.com.", "ada@example.com,b@c.de",
-            "mailto:ada", "a(b)@c.de",
+            "",
+            "ada",
+            "ada@",
+            "@example.com",
+            "ada@localhost",
+            "ada@example..com",
+            "ada@.com",
+            "a@b@c.com",
+            "Ada <ada@example.com>",
+            "<ada@example.com>",
+            "ada@[127.0.0.1]",
+            "ada king@example.com",
+            "ada@exa mple.com",
+            "ada@-example.com",
+            "ada@127.0.0.1",
+            "ada@example.com.",
+            "ada@example.com,b@c.de",
+            "mailto:ada",
+            "a(b)@c.de",
+            "ada\u{200b}@example.com",
         ] {
             assert!(!is_email_address(bad), "{bad}");
         }
@@ -151,7 +168,9 @@ mod tests {
         for good in ["+41 44 123 45 67", "044/123.45.67", "(212) 555-0100 x123", "+1-212-555-0100 ext. 9", "1234"] {
             assert!(is_phone_number(good), "{good}");
         }
-        for bad in ["", "+", "123", "ask Ada", "++41 44 123", "1234567890123456", "044 123 x", "0441234 ext abc", "٠٤٤١٢٣"] {
+        for bad in
+            ["", "+", "123", "ask Ada", "++41 44 123", "1234567890123456", "044 123 x", "0441234 ext abc", "٠٤٤١٢٣"]
+        {
             assert!(!is_phone_number(bad), "{bad}");
         }
     }

@@ -21,6 +21,18 @@ pub const NOTE_MAX_CHARS: usize = 2_000;
 
 /// Checks the draft of a new visit that `me` makes at `now`.
 ///
+/// ```
+/// use vestibule_core::directory::Directory;
+/// use vestibule_core::visit::{VisitDraft, code, validate};
+///
+/// let draft = VisitDraft { first_name: Some("Ada".into()), email: Some("ada".into()), ..VisitDraft::default() };
+/// let now = "2027-02-10T12:00:00Z".parse().expect("a time");
+/// let problems = validate(&draft, &Directory::default(), &"me".parse()?, now).expect_err("not whole");
+/// let email = &problems[0];
+/// assert_eq!((email.field.as_str(), email.code), ("email", code::MALFORMED));
+/// # Ok::<(), vestibule_core::id::IdError>(())
+/// ```
+///
 /// # Errors
 /// Every problem the draft has, in the order of the form (S1.26); the codes are in [`code`].
 pub fn validate(
@@ -57,13 +69,14 @@ struct Check<'a> {
 }
 
 /// What a name or id led to.
+#[derive(Clone, Copy)]
 enum Found<T> {
     One(T),
     Many,
     Nothing,
 }
 
-impl<'a> Check<'a> {
+impl Check<'_> {
     fn run(mut self) -> Result<ValidDraft, Vec<FieldProblem>> {
         let draft = self.draft;
         let key_text = |check: &mut Self, field, key: Key, typed: &Option<String>| {
@@ -72,7 +85,7 @@ impl<'a> Check<'a> {
         let first_name = key_text(&mut self, Field::FirstName, Key::FirstName, &draft.first_name);
         let last_name = key_text(&mut self, Field::LastName, Key::LastName, &draft.last_name);
         if first_name.is_none() && last_name.is_none() {
-            self.problem(Field::Name, code::REQUIRED, "give a first name, a last name, or both");
+            self.problem(Field::Name, code::REQUIRED, "is missing: give a first name, a last name, or both");
         }
         let email = self.email();
         let company = key_text(&mut self, Field::Company, Key::Company, &draft.company);
@@ -135,7 +148,7 @@ impl<'a> Check<'a> {
     /// A text without the white space around it, and whether it may be checked for its form.
     fn structured(&mut self, field: Field, key: Key, typed: Option<&str>) -> Option<(String, bool)> {
         let before = self.problems.len();
-        let text = self.text(field, typed.map(|typed| typed.trim_matches(' ')), key.max_chars(), false)?;
+        let text = self.text(field, typed.map(str::trim), key.max_chars(), false)?;
         Some((text, self.problems.len() == before))
     }
 
@@ -146,7 +159,7 @@ impl<'a> Check<'a> {
                 self.problem(Field::Email, code::MALFORMED, "is no e-mail address; it reads name@example.com");
             }
             None if self.directory.privacy() == PrivacyMode::Private => {
-                self.problem(Field::Email, code::REQUIRED, "give the visitor's e-mail address: the PIN is sent to it");
+                self.problem(Field::Email, code::REQUIRED, "is missing: the PIN is sent to the visitor's address");
             }
             _ => {}
         }
@@ -164,7 +177,7 @@ impl<'a> Check<'a> {
 
     fn site(&mut self) -> Option<SiteId> {
         let Some(typed) = given(self.draft.site.as_deref()) else {
-            self.problem(Field::Site, code::REQUIRED, "give the site the visitor comes to");
+            self.problem(Field::Site, code::REQUIRED, "is missing: choose the site the visitor comes to");
             return None;
         };
         if let Some(held) = unchanged(self.existing.and_then(|old| old.site.as_ref()), typed) {
@@ -176,10 +189,9 @@ impl<'a> Check<'a> {
 
     fn space(&mut self, site: Option<&SiteId>) -> Option<SpaceId> {
         let typed = given(self.draft.space.as_deref())?;
-        if let Some(old) = self.existing.filter(|old| old.site.as_ref() == site) {
-            if let Some(held) = unchanged(old.space.as_ref(), typed) {
-                return Some(held);
-            }
+        let old = self.existing.filter(|old| old.site.as_ref() == site).and_then(|old| old.space.as_ref());
+        if let Some(held) = unchanged(old, typed) {
+            return Some(held);
         }
         let anywhere = find(typed, self.directory.spaces().map(|space| (&space.id, space.name.as_str())));
         let Some(site) = site else {
@@ -209,7 +221,7 @@ impl<'a> Check<'a> {
     fn host(&mut self) -> Option<MemberId> {
         let old = self.existing.and_then(|old| old.host.as_ref());
         if self.existing.is_none() && !self.directory.may_add_visitors(self.me) {
-            let message = "you may not invite visitors; ask an administrator for the permission";
+            let message = "cannot be set: you may not invite visitors; ask an administrator for the permission";
             self.problem(Field::Host, code::NOT_PERMITTED, message);
             return None;
         }
@@ -226,7 +238,7 @@ impl<'a> Check<'a> {
         };
         let host = self.one(Field::Host, found, "member")?;
         if old != Some(&host) && !self.directory.may_name_host(self.me, &host) {
-            let message = "you may not invite for this host; leave the field empty to be the host yourself";
+            let message = "is nobody you may invite for; leave it empty to be the host yourself";
             self.problem(Field::Host, code::NOT_PERMITTED, message);
             return None;
         }
@@ -241,7 +253,7 @@ impl<'a> Check<'a> {
                 self.problem(field, code::AMBIGUOUS, message);
             }
             Found::Many => self.problem(field, code::AMBIGUOUS, format!("means more than one {what}; give its id")),
-            Found::Nothing => self.problem(field, code::UNKNOWN, format!("there is no such {what}")),
+            Found::Nothing => self.problem(field, code::UNKNOWN, format!("names no {what} there is")),
         }
         None
     }
@@ -256,7 +268,7 @@ impl<'a> Check<'a> {
             // The site has a problem of its own, or is an old one that is gone; what is wrong in any zone still is.
             match schedule.resolve(chrono_tz::UTC) {
                 Err(error) => self.schedule_problem(error),
-                Ok(_) if site.is_some() => self.problem(Field::Site, code::UNKNOWN, "there is no such site"),
+                Ok(_) if site.is_some() => self.problem(Field::Site, code::UNKNOWN, "names no site there is"),
                 Ok(_) => {}
             }
             return (None, None);
@@ -283,7 +295,8 @@ impl<'a> Check<'a> {
             ScheduleError::NoSuchTime(bound) => (
                 if bound == Bound::Start { Field::Start } else { Field::End },
                 code::NO_SUCH_TIME,
-                "the clocks of the site are put forward over this time; give one an hour earlier or later".to_owned(),
+                "does not exist: the clocks of the site are put forward over it; choose an hour earlier or later"
+                    .to_owned(),
             ),
             ScheduleError::EndBeforeStart => (
                 Field::End,
@@ -320,16 +333,17 @@ fn unchanged<I: Clone + Display>(held: Option<&I>, typed: &str) -> Option<I> {
     held.filter(|held| held.to_string() == typed).cloned()
 }
 
-/// What is meant by `typed`: the candidate of that id, else those of that name.
-fn find<'d, I: Display>(typed: &str, candidates: impl Iterator<Item = (&'d I, &'d str)> + Clone) -> Found<&'d I> {
-    if let Some((id, _)) = candidates.clone().find(|(id, _)| id.to_string() == typed) {
-        return Found::One(id);
-    }
+/// What is meant by `typed`: the candidate of that id, else the one of that name.
+fn find<'d, I: Display>(typed: &str, candidates: impl Iterator<Item = (&'d I, &'d str)>) -> Found<&'d I> {
     let wanted = compare_key(typed);
-    let mut named = candidates.filter(|(_, name)| compare_key(name) == wanted).map(|(id, _)| id);
-    match (named.next(), named.next()) {
-        (Some(id), None) => Found::One(id),
-        (Some(_), Some(_)) => Found::Many,
-        (None, _) => Found::Nothing,
+    let mut named = Found::Nothing;
+    for (id, name) in candidates {
+        if id.to_string() == typed {
+            return Found::One(id);
+        }
+        if compare_key(name) == wanted {
+            named = if matches!(named, Found::Nothing) { Found::One(id) } else { Found::Many };
+        }
     }
+    named
 }
