@@ -7,7 +7,11 @@
 //! Clock and randomness come in as a [`moment::Moment`].
 
 pub mod context;
+pub mod credential;
+pub mod delivery;
 pub mod effect;
 pub mod keys;
 pub mod moment;
+pub mod page;
 pub mod store;
+pub mod wallet;
