@@ -22,9 +22,9 @@ pub use spend::{Presented, SpendRefusal, Spent, spend};
 pub use window::Window;
 
 use crate::context::Context;
+use crate::delivery::Invitation;
 use crate::moment::Moment;
 use crate::store::{StoreError, credentials};
-use crate::delivery::Invitation;
 
 /// What a credential can do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +142,11 @@ pub fn mint(
 }
 
 /// The visit's credential opens nothing until it is revived; no fact if it has none that is live.
-pub fn suspend(tx: &Transaction<'_>, organisation: &OrganisationId, visit: VisitId) -> Result<Option<Fact>, StoreError> {
+pub fn suspend(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    visit: VisitId,
+) -> Result<Option<Fact>, StoreError> {
     let changed = credentials::set_state(tx, organisation, visit, State::Live, State::Suspended)?;
     Ok(changed.then_some(Fact::Suspended))
 }

@@ -108,9 +108,9 @@ impl Work<'_, '_> {
         let calendar = match requested {
             Some(text) => Some((Method::Request, text)),
             // The visit had a time and has none any more: the entry goes.
-            None if told == Told::Change => self
-                .calendar_cancellation(delivery, to.email.as_ref())
-                .map(|text| (Method::Cancel, text)),
+            None if told == Told::Change => {
+                self.calendar_cancellation(delivery, to.email.as_ref()).map(|text| (Method::Cancel, text))
+            }
             None => None,
         };
         let page = delivery.page_link(context);

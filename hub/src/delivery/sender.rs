@@ -199,7 +199,7 @@ impl Smtp {
         let mut builder = SmtpTransport::builder_dangerous(&settings.host)
             .port(settings.port)
             .tls(tls)
-            .timeout(Some(Duration::from_secs(60)));
+            .timeout(Some(Duration::from_mins(1)));
         if let Some((user, password)) = settings.user.clone().zip(settings.password.clone()) {
             builder = builder.credentials(Credentials::new(user, password));
         }

@@ -1,7 +1,7 @@
 //! One organisation with its keys, one visit, and a hub's database, for tests of what a guest gets.
 
 use std::cell::RefCell;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lettre::address::Envelope;
@@ -30,6 +30,9 @@ fn wallet_directory() -> &'static TempDir {
     DIRECTORY.get_or_init(|| tempfile::tempdir().expect("a directory"))
 }
 
+/// The first test of the process makes the keys, behind a lock.
+static MAKING_KEYS: Mutex<()> = Mutex::new(());
+
 /// A hub with one organisation at a fixed time with fixed randomness.
 pub(crate) struct Hub {
     pub(crate) directory: TempDir,
@@ -55,9 +58,7 @@ impl Hub {
             pass_type_identifier: "pass.ch.example.visit".into(),
             team_identifier: "A1B2C3D4E5".into(),
         };
-        // One directory for every test of the process: the first makes the keys, behind a lock.
-        static LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
-        let locked = LOCK.lock().expect("no test dies here");
+        let locked = MAKING_KEYS.lock().expect("no test dies here");
         let mut key_rng = ChaCha20Rng::seed_from_u64(8);
         let wallet = wallet_directory().path();
         let apple = PassSigner::open_or_create(wallet, &identity, now, &mut key_rng).expect("a signer");
@@ -132,11 +133,11 @@ pub(crate) struct Sent {
 
 impl Sent {
     pub(crate) fn text(&self) -> String {
-        self.parsed().body_text(0).expect("a text").into_owned()
+        self.parsed().body_text(0).expect("a text").replace("\r\n", "\n")
     }
 
     pub(crate) fn html(&self) -> String {
-        self.parsed().body_html(0).expect("HTML").into_owned()
+        self.parsed().body_html(0).expect("HTML").replace("\r\n", "\n")
     }
 
     pub(crate) fn subject(&self) -> String {

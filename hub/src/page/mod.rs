@@ -109,10 +109,8 @@ pub fn visitor_pass(
 ) -> Result<Page, PageError> {
     let credential = credential::latest(tx, &delivery.organisation, delivery.visit)?;
     let pass = apple_pass(context, delivery, invitation, credential.as_ref(), now)?;
-    Ok(pass.map_or_else(
-        || Page::empty(404),
-        |pass| Page::download("application/vnd.apple.pkpass", "visit.pkpass", pass),
-    ))
+    Ok(pass
+        .map_or_else(|| Page::empty(404), |pass| Page::download("application/vnd.apple.pkpass", "visit.pkpass", pass)))
 }
 
 /// The calendar entry of `/p/{token}/visit.ics`, as it was sent last: 404 without a schedule or with nothing to come to.

@@ -114,8 +114,7 @@ fn an_ended_delivery_is_dead() {
     let token = old.page_token(&hub.context);
     let old = hub.read(|tx, context| find(tx, context, &token)).expect("it is kept");
     let now = hub.now;
-    let page =
-        hub.read(|tx, context| Ok(visitor_page(tx, context, now, Some((&old, &invitation))).expect("a page")));
+    let page = hub.read(|tx, context| Ok(visitor_page(tx, context, now, Some((&old, &invitation))).expect("a page")));
     assert_eq!(page.status, 410);
     assert!(!text(&page).contains("Ngọc") && !text(&page).contains("Keller"));
     let read = pass_of(&mut hub, &old, &invitation);
@@ -182,9 +181,7 @@ fn a_device_asks_for_its_pass() {
     let fetch = |hub: &mut Hub, since: Option<&str>| {
         let delivery = hub.delivery(&invitation).expect("it lives");
         let now = hub.now;
-        hub.read(|tx, context| {
-            Ok(updated_pass(tx, context, now, &delivery, &invitation, since).expect("an answer"))
-        })
+        hub.read(|tx, context| Ok(updated_pass(tx, context, now, &delivery, &invitation, since).expect("an answer")))
     };
     let first = fetch(&mut hub, None);
     assert_eq!((first.status, first.header("last-modified")), (200, Some("Mon, 01 Feb 2027 09:00:00 GMT")));

@@ -231,11 +231,7 @@ fn read(row: &Row<'_>) -> Result<Credential, StoreError> {
         organisation: OrganisationId::new(row.get::<_, String>("organisation")?).map_err(corrupt)?,
         visit: VisitId::from_bytes(row.get("visit")?),
         site: SiteId::new(row.get::<_, String>("site")?).map_err(corrupt)?,
-        window: Window {
-            not_before: instant("not_before")?,
-            expires: instant("expires")?,
-            hours: opens.zip(closes),
-        },
+        window: Window { not_before: instant("not_before")?, expires: instant("expires")?, hours: opens.zip(closes) },
         state: State::from_name(&state).ok_or(StoreError::Corrupt("credential"))?,
     })
 }

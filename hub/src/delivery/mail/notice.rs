@@ -172,7 +172,9 @@ pub(in crate::delivery) fn alert(invitation: &Invitation, code: &str) -> Result<
         "duplicate_use" => "The same QR code was used twice. Please ask reception who has come in.",
         "mail_failed" => "A mail to your visitor could not be delivered. Please check the e-mail address.",
         "mail_address" => "Your visitor's e-mail address takes no mail. Please correct it.",
-        "mail_quota" => "Too many mails have been sent today, and your visitor was not told. Please try again tomorrow.",
+        "mail_quota" => {
+            "Too many mails have been sent today, and your visitor was not told. Please try again tomorrow."
+        }
         "window_passed" => "The time of your visit has passed, so your visitor was not invited. Please change it.",
         _ => "Something about your visit needs your attention. Please open it in the app.",
     };

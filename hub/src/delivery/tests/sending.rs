@@ -35,9 +35,8 @@ fn the_files_hold_no_pin_and_no_address() {
         }
         assert!(!contains(&bytes, hub.delivery(&invitation).expect("it lives").page_token(&hub.context).as_bytes()));
     }
-    let left: u32 = hub.read(|tx, _| {
-        Ok(tx.query_row("SELECT count(*) FROM outbox WHERE sealed IS NOT NULL", [], |row| row.get(0))?)
-    });
+    let left: u32 = hub
+        .read(|tx, _| Ok(tx.query_row("SELECT count(*) FROM outbox WHERE sealed IS NOT NULL", [], |row| row.get(0))?));
     assert_eq!(left, 0, "wiped when the server took it");
 }
 
