@@ -1,0 +1,5 @@
+//! What guests, approvers and hosts get, and when.
+
+mod life;
+mod mails;
+mod sending;
