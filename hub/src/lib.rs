@@ -6,8 +6,10 @@
 //! [`feed`] hands the rows out. [`server`] puts HTTP around it, [`delivery`]'s sender puts SMTP around the outbox.
 //! Clock and randomness come in as a [`moment::Moment`].
 
+pub mod config;
 pub mod context;
 pub mod effect;
+pub mod issuer;
 pub mod keys;
 pub mod moment;
 pub mod store;
