@@ -1,1 +1,182 @@
-//! (to be written)
+//! Text: what is refused, and how it is compared and searched.
+//!
+//! Text is stored exactly as a person typed it. It is normalised only on its way into a comparison ([`compare_key`]:
+//! "is this that host?") or into a search index ([`search_key`]: "zurcher" finds "Zürcher"); neither key is ever shown
+//! or stored as the value. A few characters are refused outright ([`refused_char`]), because they make a name read as
+//! something it is not, or break a mail header, a log line or a terminal.
+//!
+//! ```
+//! use vestibule_core::text::{compare_key, search_key};
+//! assert_eq!(compare_key("  Anna\u{a0} STRASSE "), compare_key("anna straße"));
+//! assert_eq!(search_key("Søren Zürcher"), "soren zurcher");
+//! ```
+
+use unicode_general_category::{GeneralCategory, get_general_category};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::canonical_combining_class;
+
+/// Whether a character is refused in a value: category Cc (a line feed is allowed where the value is `multiline`), the
+/// bidirectional embeddings, overrides and isolates U+202A–202E and U+2066–2069 (a name that reads backwards), and
+/// noncharacters (Unicode 23.7). Joiners, combining marks and emoji are fine; a `char` is never a surrogate.
+pub fn refused_char(c: char, multiline: bool) -> bool {
+    match c {
+        '\n' => !multiline,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fdd0}'..='\u{fdef}' => true,
+        _ => c.is_control() || (c as u32) & 0xfffe == 0xfffe,
+    }
+}
+
+/// The place (counted in characters from 0) of the first refused character of `text`.
+pub fn first_refused(text: &str, multiline: bool) -> Option<usize> {
+    text.chars().position(|c| refused_char(c, multiline))
+}
+
+/// Whether a reader would see nothing: the text is empty, or only white space and invisible characters.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_invisible(c))
+}
+
+/// The form in which two texts are compared: compatibility-composed (NFKC), without case, invisible characters left
+/// out, white space collapsed to single spaces and trimmed. Marks count: `Müller` is not `Muller`.
+pub fn compare_key(text: &str) -> String {
+    until_stable(text, |text| collapse(text.nfkc().filter(|&c| !is_invisible(c)).flat_map(fold_case)).nfkc().collect())
+}
+
+/// The form in which text is searched: as [`compare_key`], and without accents (`Müller` is found as `muller`), and
+/// with the Latin letters that Unicode does not decompose in their plain form (`Łukasz`: `lukasz`, `Søren`: `soren`).
+///
+/// Only marks whose combining class is 10 or above go: nuktas, viramas and kana voicing marks change the letter
+/// (`が` is not `か`), and the letters a Devanagari or Thai vowel sign belongs to are no accents either.
+pub fn search_key(text: &str) -> String {
+    until_stable(&compare_key(text), |text| {
+        let bare = text.nfkd().filter(|&c| canonical_combining_class(c) < 10 && !is_invisible(c));
+        collapse(bare.flat_map(fold_case).flat_map(plain_latin)).nfkc().collect()
+    })
+}
+
+/// Characters that are not seen: format characters (Cf: joiners, soft hyphen, marks of direction), variation selectors
+/// and the Hangul fillers.
+pub(crate) fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
+        || get_general_category(c) == GeneralCategory::Format
+}
+
+/// Full case folding by way of capitals, so that `ß` meets `SS` and both small sigmas meet.
+fn fold_case(c: char) -> impl Iterator<Item = char> {
+    c.to_uppercase().flat_map(char::to_lowercase)
+}
+
+/// Small Latin letters with a stroke and ligatures, which have no decomposition, as they are typed without them.
+fn plain_latin(c: char) -> impl Iterator<Item = char> {
+    let plain = match c {
+        'ø' => "o",
+        'ł' => "l",
+        'đ' | 'ð' => "d",
+        'ħ' => "h",
+        'ŧ' => "t",
+        'æ' => "ae",
+        'œ' => "oe",
+        'þ' => "th",
+        _ => "",
+    };
+    let kept = plain.is_empty().then_some(c);
+    kept.into_iter().chain(plain.chars())
+}
+
+/// Single spaces between words, none around them.
+fn collapse(chars: impl Iterator<Item = char>) -> String {
+    let mut out = String::new();
+    for c in chars {
+        if !c.is_whitespace() {
+            out.push(c);
+        } else if !out.is_empty() && !out.ends_with(' ') {
+            out.push(' ');
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// Applies `step` until it changes nothing: a decomposition can bring out a letter that folds once more. Three rounds
+/// settle every character of Unicode 16; the bound only guarantees an end.
+fn until_stable(text: &str, step: impl Fn(&str) -> String) -> String {
+    let mut current = step(text);
+    for _ in 0..4 {
+        let next = step(&current);
+        if next == current {
+            break;
+        }
+        current = next;
+    }
+    current
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Controls, bidirectional overrides and noncharacters are refused; a line feed only where lines are allowed.
+    #[test]
+    fn refused_characters() {
+        for c in ['\0', '\t', '\r', '\u{1b}', '\u{7f}', '\u{85}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}'] {
+            assert!(refused_char(c, true), "{c:?}");
+        }
+        for c in ['\u{fdd0}', '\u{fdef}', '\u{fffe}', '\u{ffff}', '\u{1fffe}', '\u{10ffff}'] {
+            assert!(refused_char(c, true), "{c:?}");
+        }
+        assert!(refused_char('\n', false));
+        assert!(!refused_char('\n', true));
+        for c in ['a', 'ü', '\u{301}', '\u{200d}', '\u{200c}', '\u{200e}', '😀', '\u{fffd}', '\u{a0}', '\u{2028}'] {
+            assert!(!refused_char(c, false), "{c:?}");
+        }
+        assert_eq!(first_refused("ab\u{202e}c", false), Some(2));
+    }
+
+    #[test]
+    fn comparison_ignores_case_width_and_white_space_but_not_marks() {
+        assert_eq!(compare_key("  ＡＮＮＡ \t\u{a0}Müller\u{200b}"), "anna müller");
+        assert_eq!(compare_key("mu\u{308}ller"), compare_key("MÜLLER"));
+        assert_ne!(compare_key("Müller"), compare_key("Muller"));
+        assert_eq!(compare_key("ΟΔΥΣΣΕΥΣ"), compare_key("οδυσσευς"));
+        assert_eq!(compare_key("STRASSE"), compare_key("straße"));
+    }
+
+    #[test]
+    fn search_ignores_accents_but_keeps_what_makes_a_letter() {
+        assert_eq!(search_key("Łukasz Ångström-Đorđević"), "lukasz angstrom-dordevic");
+        assert_eq!(search_key("Þórr Æsir"), "thorr aesir");
+        assert_eq!(search_key("ﬁnance"), "finance");
+        assert_ne!(search_key("が"), search_key("か"));
+        assert_eq!(search_key("김민수"), "김민수");
+        assert_ne!(search_key("कि"), search_key("क"));
+    }
+
+    #[test]
+    fn invisible_text_is_blank() {
+        assert!(is_blank(" \u{200b}\u{3164}\u{a0}"));
+        assert!(!is_blank(" . "));
+    }
+
+    /// Both keys are idempotent for every character of the planes that letters live in.
+    #[test]
+    fn every_character_settles() {
+        for c in '\0'..='\u{1ffff}' {
+            let text = c.to_string();
+            let (compared, searched) = (compare_key(&text), search_key(&text));
+            assert_eq!(compare_key(&compared), compared, "{c:?}");
+            assert_eq!(search_key(&searched), searched, "{c:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn keys_are_idempotent(text in "\\PC{0,40}|.{0,20}") {
+            let (compared, searched) = (compare_key(&text), search_key(&text));
+            prop_assert_eq!(compare_key(&compared), compared);
+            prop_assert_eq!(search_key(&searched), &*searched);
+            prop_assert_eq!(search_key(&compare_key(&text)), searched, "what compares equal is found alike");
+        }
+    }
+}

@@ -29,7 +29,8 @@ pub enum Key {
     Space,
     Type,
     Host,
-    /// `2027-02-10T22:00/2027-02-11T02:00`, or one arrival time: civil time of the site.
+    /// `2027-02-10T22:00/2027-02-11T02:00`, or one arrival time: civil time of the site; a `*` after a time means
+    /// the second of a repeated hour.
     Schedule,
     Message,
     Reason,
@@ -105,7 +106,7 @@ impl Key {
             Self::PacsId | Self::Booking => 64,
             Self::Message | Self::Reason => 2_000,
             Self::Id | Self::Site | Self::Space | Self::Type | Self::Host | Self::Previous => 36,
-            Self::Schedule => 33,
+            Self::Schedule => 35,
             Self::Source => 16,
             Self::Cancelled | Self::Deleted => 0,
         }

@@ -1,5 +1,18 @@
 //! A visit as a host means it: its keys, its values, the draft it begins as, and the status it has.
 
+pub mod code;
+pub mod draft;
+pub mod form;
 pub mod key;
+pub mod status;
+pub mod validate;
+pub mod values;
 
+pub use draft::{ValidDraft, VisitDraft};
 pub use key::{Key, Merge};
+pub use status::{Status, Tab};
+pub use validate::{validate, validate_edit};
+pub use values::{Value, VisitValues, differences};
+
+#[cfg(test)]
+mod tests;

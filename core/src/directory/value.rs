@@ -1,0 +1,199 @@
+//! What the rows say. Each is a CBOR map with integer keys; keys are only ever added, and every field added later has
+//! a default, so an older phone and a newer hub understand each other.
+
+use chrono_tz::Tz;
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::id::{MemberId, OrganisationId, SiteId, SpaceId, TypeId};
+
+/// Whether a visitor must have an e-mail address (S4.2).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum PrivacyMode {
+    /// The address is required, the PIN goes to it alone, and the host never sees it (S4.3, S4.5).
+    #[default]
+    #[n(0)]
+    Private,
+    /// The address is optional; a visitor without one gets no PIN and is found by name at reception.
+    #[n(1)]
+    Reception,
+}
+
+/// The organisation and its policies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct Organisation {
+    /// Its id.
+    #[n(0)]
+    pub id: OrganisationId,
+    /// The name visitors know it by.
+    #[n(1)]
+    pub name: String,
+    /// Whether visitors must have an e-mail address.
+    #[n(2)]
+    pub privacy: PrivacyMode,
+    /// Whether invitations carry a QR code (S1.33).
+    #[n(3)]
+    pub qr: bool,
+    /// Whether wallet passes are set up (S1.34).
+    #[n(4)]
+    pub wallet: bool,
+    /// For how many days from its acceptance an invitation without a schedule is good.
+    #[n(5)]
+    pub unscheduled_days: u16,
+    /// For how many minutes after its arrival time an invitation with nothing but that is good.
+    #[n(6)]
+    pub arrival_minutes: u16,
+}
+
+/// A site: a building with its own time zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct Site {
+    /// Its id.
+    #[n(0)]
+    pub id: SiteId,
+    /// Its number in the visitors API, never reused.
+    #[n(1)]
+    pub number: u64,
+    /// Its name.
+    #[n(2)]
+    pub name: String,
+    /// The zone its clocks show; on the wire its IANA name.
+    #[cbor(n(3), with = "zone")]
+    pub zone: Tz,
+    /// The postal address, for mail, page and pass; empty if none is set.
+    #[n(4)]
+    pub address: String,
+    /// How to get there and get in; empty if none are set (S4.17).
+    #[n(5)]
+    pub directions: String,
+    /// Millionths of a degree north.
+    #[n(6)]
+    pub latitude: Option<i32>,
+    /// Millionths of a degree east.
+    #[n(7)]
+    pub longitude: Option<i32>,
+    /// When the policy window of a day opens, in minutes after midnight on the site's clock.
+    #[n(8)]
+    pub opens: u16,
+    /// When it closes, in minutes after midnight on the site's clock.
+    #[n(9)]
+    pub closes: u16,
+}
+
+/// A space within a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct Space {
+    /// Its id.
+    #[n(0)]
+    pub id: SpaceId,
+    /// The site it is in.
+    #[n(1)]
+    pub site: SiteId,
+    /// Its name.
+    #[n(2)]
+    pub name: String,
+}
+
+/// A visitor type (a category).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct VisitorType {
+    /// Its id.
+    #[n(0)]
+    pub id: TypeId,
+    /// Its name.
+    #[n(1)]
+    pub name: String,
+    /// Whether visits of this type need an approval (S2.6).
+    #[n(2)]
+    pub needs_approval: bool,
+}
+
+/// A member as every colleague may know them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct Member {
+    /// Their id.
+    #[n(0)]
+    pub id: MemberId,
+    /// Their number in the visitors API, never reused.
+    #[n(1)]
+    pub number: u64,
+    /// Their name.
+    #[n(2)]
+    pub name: String,
+    /// Their work e-mail address.
+    #[n(3)]
+    pub email: String,
+    /// The site they work at, if one is known.
+    #[n(4)]
+    pub site: Option<SiteId>,
+}
+
+/// What a member may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum Role {
+    /// Invites visitors of their own.
+    #[n(0)]
+    Host,
+    /// Invites for the members whose delegate they are.
+    #[n(1)]
+    Delegate,
+    /// Makes the security decision.
+    #[n(2)]
+    Approver,
+    /// Receives visitors at a site.
+    #[n(3)]
+    Reception,
+    /// Sets the organisation up.
+    #[n(4)]
+    Administrator,
+    /// A program.
+    #[n(5)]
+    ApiClient,
+}
+
+/// What one member may do; a phone holds only its own member's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct OwnRoles {
+    /// The member.
+    #[n(0)]
+    pub member: MemberId,
+    /// Their roles.
+    #[n(1)]
+    pub roles: Vec<Role>,
+    /// The members whose delegate they are.
+    #[n(2)]
+    pub principals: Vec<MemberId>,
+    /// The "Add visitor" switch, off until enabled (S1.10).
+    #[cbor(n(3), default)]
+    pub may_add_visitors: bool,
+    /// Whether they may name any host (S1.21).
+    #[cbor(n(4), default)]
+    pub may_change_host: bool,
+}
+
+/// A zone on the wire: its IANA name.
+mod zone {
+    use chrono_tz::Tz;
+    use minicbor::decode::Error as DecodeError;
+    use minicbor::encode::{Error as EncodeError, Write};
+    use minicbor::{Decoder, Encoder};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the derived code passes a reference")]
+    pub(super) fn encode<C, W: Write>(zone: &Tz, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
+        e.str(zone.name())?.ok()
+    }
+
+    pub(super) fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Tz, DecodeError> {
+        d.str()?.parse().map_err(|_| DecodeError::message("a site's zone is an IANA time zone name"))
+    }
+}
