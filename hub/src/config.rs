@@ -120,32 +120,26 @@ pub struct OrganisationConfig {
     pub google: Option<Google>,
 }
 
-/// An Apple pass type certificate. Paths are relative to the data directory.
+/// An Apple pass type certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Apple {
-    /// The pass type certificate, PEM.
-    pub certificate: PathBuf,
-    /// Its private key, PEM (PKCS#8).
-    pub key: PathBuf,
-    /// Apple's intermediate certificate (WWDR), PEM.
-    pub wwdr: PathBuf,
+    /// Where `pass-certificate.pem`, `pass-key.pem` and `wwdr.pem` are; relative to the data directory.
+    pub directory: PathBuf,
     /// The pass type the certificate is for: `pass.com.example.visitor`.
     pub pass_type_identifier: String,
     /// The team the certificate belongs to.
     pub team_identifier: String,
 }
 
-/// A Google Wallet issuer. Paths are relative to the data directory.
+/// A Google Wallet issuer.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Google {
+    /// Where `google-service-account.json` is, as Google Cloud gives it out; relative to the data directory.
+    pub directory: PathBuf,
     /// The issuer's number from the Google Pay & Wallet Console.
     pub issuer_id: String,
-    /// The service account's address.
-    pub service_account: String,
-    /// The service account's private key, PEM (PKCS#8).
-    pub key: PathBuf,
 }
 
 fn default_listen() -> SocketAddr {
