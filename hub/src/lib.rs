@@ -13,3 +13,4 @@ pub mod issuer;
 pub mod keys;
 pub mod moment;
 pub mod store;
+pub mod visit;

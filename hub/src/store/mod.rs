@@ -5,10 +5,15 @@
 //! another process (`vestibule admin`) may write to the same file.
 
 pub mod assertions;
-mod column;
+pub(crate) mod column;
 pub mod devices;
+pub mod feed;
+pub mod log;
 pub mod members;
+pub mod notes;
 pub mod organisations;
+pub mod quarantine;
+pub mod visits;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

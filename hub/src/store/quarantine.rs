@@ -1,0 +1,113 @@
+//! What was signed and not accepted: kept as evidence for a while, never in the feed.
+//!
+//! The row itself stays: a refusal is final for its item, and the counter of a device's last envelope is known from it.
+
+use rusqlite::{Transaction, params};
+use vestibule_core::cbor;
+use vestibule_core::envelope::ItemId;
+use vestibule_core::id::ChainHash;
+use vestibule_core::receipt::Verdict;
+
+use super::StoreError;
+use super::column::Count;
+use super::devices::Device;
+
+/// The most bytes of one device that are kept.
+pub const MAX_BYTES: i64 = 1 << 20;
+/// How long bytes are kept, in seconds: 30 days.
+pub const KEPT_FOR: i64 = 30 * 86_400;
+
+/// What is quarantined.
+#[derive(Debug, Clone, Copy)]
+pub enum Held<'a> {
+    /// An item with the verdict its author was given.
+    Item(&'a ItemId, &'a Verdict),
+    /// An envelope that was turned away although its signature is good.
+    Envelope,
+    /// A copy of something accepted that a fraud or a clone puts in doubt.
+    Evidence(&'a ItemId),
+}
+
+/// Quarantines something of an envelope of `device`, and lets go of the device's oldest bytes where they are too many.
+pub fn insert(
+    tx: &Transaction<'_>,
+    device: &Device,
+    counter: u64,
+    envelope: &ChainHash,
+    held: Held<'_>,
+    reason: &str,
+    bytes: Option<&[u8]>,
+    at: i64,
+) -> Result<(), StoreError> {
+    let (kind, item, verdict) = match held {
+        Held::Item(item, verdict) => ("item", cbor::write(item), Some(cbor::write(verdict))),
+        Held::Envelope => ("envelope", Vec::new(), None),
+        Held::Evidence(item) => ("evidence", cbor::write(item), None),
+    };
+    tx.prepare_cached(
+        "INSERT INTO quarantine (organisation, device, counter, envelope, kind, item, reason, verdict, bytes, at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        device.organisation.as_str(),
+        device.thumbprint.as_bytes(),
+        Count(counter),
+        envelope.as_bytes(),
+        kind,
+        item,
+        reason,
+        verdict,
+        bytes,
+        at,
+    ])?;
+    if bytes.is_some() {
+        keep_within(tx, device)?;
+    }
+    Ok(())
+}
+
+/// Wipes the oldest bytes of a device until the rest is small enough.
+fn keep_within(tx: &Transaction<'_>, device: &Device) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "UPDATE quarantine SET bytes = NULL WHERE place IN (
+             SELECT place FROM (
+                 SELECT place, sum(length(bytes)) OVER (ORDER BY place DESC) AS newer FROM quarantine
+                 WHERE organisation = ?1 AND device = ?2 AND bytes IS NOT NULL)
+             WHERE newer > ?3)",
+    )?
+    .execute(params![device.organisation.as_str(), device.thumbprint.as_bytes(), MAX_BYTES])?;
+    Ok(())
+}
+
+/// The verdict an item of a device was given when it was not accepted.
+pub fn verdict(tx: &Transaction<'_>, device: &Device, item: &ItemId) -> Result<Option<Verdict>, StoreError> {
+    tx.prepare_cached(
+        "SELECT verdict FROM quarantine WHERE organisation = ?1 AND device = ?2 AND item = ?3 AND kind = 'item'",
+    )?
+    .query_and_then(params![device.organisation.as_str(), device.thumbprint.as_bytes(), cbor::write(item)], |row| {
+        let bytes = row.get_ref(0)?.as_blob().map_err(|_| StoreError::Corrupt("verdict"))?;
+        cbor::read(bytes, "verdict").map_err(|_| StoreError::Corrupt("verdict"))
+    })?
+    .next()
+    .transpose()
+}
+
+/// Wipes the bytes of everything that came before `time`, Unix seconds: called once a day with now − [`KEPT_FOR`].
+pub fn prune(tx: &Transaction<'_>, time: i64) -> Result<usize, StoreError> {
+    Ok(tx.execute("UPDATE quarantine SET bytes = NULL WHERE bytes IS NOT NULL AND at < ?1", [time])?)
+}
+
+/// How many bytes of a device are kept.
+pub fn kept_bytes(tx: &Transaction<'_>, device: &Device) -> Result<i64, StoreError> {
+    let bytes = tx
+        .prepare_cached(
+            "SELECT coalesce(sum(length(bytes)), 0) FROM quarantine WHERE organisation = ?1 AND device = ?2",
+        )?
+        .query_row(params![device.organisation.as_str(), device.thumbprint.as_bytes()], |row| row.get(0))?;
+    Ok(bytes)
+}
+
+/// How many rows there are with that reason.
+pub fn count_reason(tx: &Transaction<'_>, reason: &str) -> Result<u32, StoreError> {
+    Ok(tx.query_row("SELECT count(*) FROM quarantine WHERE reason = ?1", [reason], |row| row.get(0))?)
+}
