@@ -6,11 +6,14 @@
 //! [`feed`] hands the rows out. [`server`] puts HTTP around it, [`delivery`]'s sender puts SMTP around the outbox.
 //! Clock and randomness come in as a [`moment::Moment`].
 
+pub mod command;
 pub mod config;
 pub mod context;
 pub mod effect;
 pub mod issuer;
 pub mod keys;
 pub mod moment;
+pub mod server;
 pub mod store;
 pub mod visit;
+pub mod wallet;
