@@ -6,6 +6,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// The kind of a visitor's pass.
+pub const ENTRY_TICKET: &str = "GENERIC_ENTRY_TICKET";
+
 /// Why no object or link could be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GoogleProblem {
@@ -82,9 +85,9 @@ pub struct GenericObject {
     pub id: WalletId,
     /// Its class.
     pub class_id: WalletId,
-    /// What kind of pass it is.
+    /// What kind of pass it is, such as [`ENTRY_TICKET`]. A text: Google adds kinds, and a fetched object is put back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub generic_type: Option<GenericType>,
+    pub generic_type: Option<String>,
     /// Whether it is in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
@@ -121,38 +124,21 @@ pub struct GenericObject {
     pub other: Map<String, Value>,
 }
 
-/// What kind of pass it is; a visitor's is an entry ticket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "each variant is the kind its name says")]
-pub enum GenericType {
-    GenericTypeUnspecified,
-    GenericSeasonPass,
-    GenericUtilityBills,
-    GenericParkingPass,
-    GenericVoucher,
-    GenericGymMembership,
-    GenericLibraryMembership,
-    GenericReservations,
-    GenericAutoInsurance,
-    GenericHomeInsurance,
-    GenericEntryTicket,
-    GenericReceipt,
-    GenericLoyaltyCard,
-    GenericOther,
-}
-
 /// Whether a pass is in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum State {
     /// In force.
+    #[serde(alias = "active")]
     Active,
     /// Used.
+    #[serde(alias = "completed")]
     Completed,
     /// Over.
+    #[serde(alias = "expired")]
     Expired,
     /// Not in force now; may be again.
+    #[serde(alias = "inactive")]
     Inactive,
 }
 

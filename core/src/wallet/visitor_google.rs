@@ -1,7 +1,7 @@
 //! The Google object of a visitor.
 
 use super::google::{
-    Barcode, DateTime, Eligibility, GenericClass, GenericObject, GenericType, GoogleProblem, LocalizedString,
+    Barcode, DateTime, ENTRY_TICKET, Eligibility, GenericClass, GenericObject, GoogleProblem, LocalizedString,
     Notification, Notifications, PassConstraints, State, TextModule, TimeInterval, WalletId,
 };
 use super::images::BRAND_HEX;
@@ -40,7 +40,7 @@ pub fn google_object(visitor: &VisitorPass, issuer: &str) -> Result<GenericObjec
     Ok(GenericObject {
         id: WalletId::new(issuer, &visitor.serial)?,
         class_id: WalletId::new(issuer, CLASS_SUFFIX)?,
-        generic_type: Some(GenericType::GenericEntryTicket),
+        generic_type: Some(ENTRY_TICKET.to_owned()),
         state: Some(if visitor.voided { State::Inactive } else { State::Active }),
         card_title: LocalizedString::new(visitor.organisation_name.as_str()),
         subheader: Some(LocalizedString::new(visitor.visit_type_name.as_str())),
