@@ -1,5 +1,6 @@
 //! What one organisation's requests are handled with: its keys and the operator's settings.
 
+use chrono::{DateTime, Utc};
 use rand_core::CryptoRng;
 use rusqlite::Transaction;
 use url::Url;
@@ -12,22 +13,20 @@ use crate::keys::{KeyFileError, OrganisationKeys};
 use crate::store::{StoreError, organisations};
 use crate::wallet::{GoogleIssuer, PassIdentity, PassSigner, WalletError};
 
-use chrono::{DateTime, Utc};
-
 /// Keys and settings of one organisation on this hub.
 pub struct Context {
     /// The organisation.
     pub organisation: OrganisationId,
     /// Its keys.
     pub keys: OrganisationKeys,
-    /// Signs its Apple passes.
-    pub apple: Option<PassSigner>,
-    /// Signs its Google links.
-    pub google: Option<GoogleIssuer>,
     /// The address phones, visitors and approvers reach the hub under.
     pub public_url: Url,
     /// The sender of its mails, as in a `From` header: `Example AG <visitors@example.com>`.
     pub mail_from: String,
+    /// Signs its Apple passes; absent where none are set up (S1.34).
+    pub apple: Option<PassSigner>,
+    /// Makes its Google links; absent where none are set up.
+    pub google: Option<GoogleIssuer>,
 }
 
 /// An organisation's keys or settings cannot be used; completes "failed to open the organisation …: …".

@@ -9,10 +9,13 @@
 pub mod command;
 pub mod config;
 pub mod context;
+pub mod credential;
+pub mod delivery;
 pub mod effect;
 pub mod issuer;
 pub mod keys;
 pub mod moment;
+pub mod page;
 pub mod server;
 pub mod store;
 pub mod visit;

@@ -20,6 +20,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+pub mod credentials;
+pub mod deliveries;
+pub mod outbox;
+
 /// The database could not do what was asked; completes "failed to …".
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
