@@ -2,15 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use rand_core::CryptoRng;
-use rusqlite::Transaction;
 use url::Url;
 use vestibule_core::id::OrganisationId;
-use vestibule_core::keys::{DeviceSigner as _, KeyEntry, KeySet, KeyUse, SignedKeySet};
 
 use crate::config::{Config, ConfigError, DataDir};
 use crate::issuer::Issuer;
 use crate::keys::{KeyFileError, OrganisationKeys};
-use crate::store::{StoreError, organisations};
 use crate::wallet::{GoogleIssuer, PassIdentity, PassSigner, WalletError};
 
 /// Keys and settings of one organisation on this hub.
@@ -106,60 +103,4 @@ impl Context {
 fn must_hold(directory: &std::path::Path, name: &str) -> Result<(), ContextError> {
     let file = directory.join(name);
     if file.exists() { Ok(()) } else { Err(ContextError::Missing(file)) }
-}
-
-/// How long a key set is good, in seconds: 400 days, as an envelope.
-pub const KEY_SET_LIFE: i64 = 400 * 86_400;
-/// A set with less life left is followed by another: a phone that syncs twice a year never holds an expired one.
-const KEY_SET_RENEWAL: i64 = 200 * 86_400;
-/// How long a key is believed, in seconds: a QR token is signed up to a year before the visit.
-const KEY_LIFE: i64 = 5 * 366 * 86_400;
-
-/// The organisation's key set at `now`: the newest that names these keys and is good for a while yet, or a new one,
-/// signed by the root and stored.
-pub fn key_set(tx: &Transaction<'_>, context: &Context, now: DateTime<Utc>) -> Result<SignedKeySet, StoreError> {
-    let organisation = &context.organisation;
-    let now = now.timestamp();
-    let root = context.keys.root.public_key();
-    let thumbprint = root.thumbprint().expect("a key made from a seed is a good point");
-    let current = match organisations::current_key_set(tx, organisation)? {
-        Some((_, bytes)) => {
-            Some(SignedKeySet::verify(&bytes, organisation, &thumbprint).map_err(|_| StoreError::Corrupt("key set"))?)
-        }
-        None => None,
-    };
-    let before = current.as_ref().map_or(&[][..], |current| &current.set.keys);
-    let keys = &context.keys;
-    let uses = [
-        (KeyUse::Feed, keys.feed.public_key()),
-        (KeyUse::Log, keys.log.public_key()),
-        (KeyUse::Grant, keys.grant.public_key()),
-        (KeyUse::Qr, keys.qr.public_key()),
-    ];
-    let named = |usage: KeyUse, key| before.iter().find(|entry| entry.usage == usage && entry.key == key);
-    if let Some(current) = &current
-        && current.set.expires_at - now > KEY_SET_RENEWAL
-        && uses.iter().all(|(usage, key)| named(*usage, *key).is_some())
-    {
-        return Ok(current.clone());
-    }
-    let version = current.as_ref().map_or(1, |current| current.set.version + 1);
-    let entry = |(usage, key)| KeyEntry {
-        usage,
-        key,
-        // A key that is named again keeps its beginning; a new one begins early enough for a clock that is behind.
-        not_before: named(usage, key).map_or(now - 86_400, |entry| entry.not_before),
-        not_after: now + KEY_LIFE,
-    };
-    let set = KeySet {
-        organisation: organisation.clone(),
-        version,
-        root,
-        keys: uses.into_iter().map(entry).collect(),
-        issued_at: now,
-        expires_at: now + KEY_SET_LIFE,
-    };
-    let signed = SignedKeySet::sign(set, &context.keys.root).map_err(|_| StoreError::Corrupt("root key"))?;
-    organisations::insert_key_set(tx, organisation, version, &signed.bytes, signed.set.expires_at)?;
-    Ok(signed)
 }

@@ -6,6 +6,7 @@
 mod admin;
 mod scan;
 mod serve;
+mod table;
 
 use std::fmt;
 use std::process::ExitCode;

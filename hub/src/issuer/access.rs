@@ -23,7 +23,7 @@ impl Access {
     /// Makes a token for a device that has just shown that it holds its key.
     pub fn issue(&self, issuer: &Issuer<'_>, moment: &mut Moment<'_>) -> String {
         let claims = Claims {
-            iss: issuer.name(),
+            iss: issuer.audience(),
             aud: issuer.audience(),
             sub: self.member.to_string(),
             org: issuer.organisation.to_string(),

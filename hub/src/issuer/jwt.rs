@@ -15,7 +15,7 @@ const MAX_TOKEN: usize = 4096;
 /// The claims of the tokens the hub makes. Times are Unix seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// [`Issuer::name`].
+    /// [`Issuer::audience`].
     pub iss: String,
     /// [`Issuer::audience`].
     pub aud: String,
@@ -93,7 +93,7 @@ pub fn verify(issuer: &Issuer<'_>, kind: Kind, token: &str, now: DateTime<Utc>) 
     if claims.org != issuer.organisation.as_str() {
         return Err(TokenError::OtherOrganisation);
     }
-    if claims.iss != issuer.name() || claims.aud != issuer.audience() {
+    if claims.iss != issuer.audience() || claims.aud != issuer.audience() {
         return Err(TokenError::Audience);
     }
     if claims.exp <= now.timestamp() {

@@ -1,11 +1,12 @@
-//! What an issuer says about itself: authorization server metadata (RFC 8414) and its keys (RFC 7517).
+//! What the hub says about itself as an issuer: authorization server metadata (RFC 8414) and its keys (RFC 7517).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use url::Url;
 use vestibule_core::keys::{DeviceSigner as _, PublicKey};
 
-use super::{Issuer, JWT_BEARER};
+use super::{Issuer, JWT_BEARER, audience};
 
 /// The key set of all issuers of the hub; a token's `kid` says which key is its own.
 pub fn jwks<'a>(issuers: impl IntoIterator<Item = Issuer<'a>>) -> Value {
@@ -23,11 +24,11 @@ pub fn jwks<'a>(issuers: impl IntoIterator<Item = Issuer<'a>>) -> Value {
     json!({ "keys": keys })
 }
 
-/// The metadata of one issuer.
-pub fn metadata(issuer: &Issuer<'_>) -> Value {
-    let hub = issuer.audience();
+/// The metadata of the hub as an authorization server.
+pub fn metadata(public_url: &Url) -> Value {
+    let hub = audience(public_url);
     json!({
-        "issuer": issuer.name(),
+        "issuer": hub,
         "token_endpoint": format!("{hub}/v1/token"),
         "jwks_uri": format!("{hub}/.well-known/jwks.json"),
         "grant_types_supported": [JWT_BEARER],

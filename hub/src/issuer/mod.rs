@@ -6,9 +6,9 @@
 //! device key ──▶ assertion (≤ 120 s) ──▶ POST /v1/token ──▶ access token (15 min) ──▶ POST /v1/sync
 //! ```
 //!
-//! Every organisation is an issuer of its own ([`Issuer::name`]), so that a member is known by (`iss`, `sub`) and never
-//! by an address. A token says what it is in its `typ` and its `scope`, so that none serves for another. Nothing here
-//! touches the database or the clock: what these functions are given, they judge.
+//! Every organisation has an issuer key of its own, which `kid` names; within it a member is known by (`iss`, `sub`),
+//! never by an address. A token says what it is in its `typ` and its `scope`, so that none serves for another. Nothing
+//! here touches the database or the clock: what these functions are given, they judge.
 
 mod access;
 mod assertion;
@@ -106,12 +106,7 @@ pub struct Issuer<'a> {
 }
 
 impl Issuer<'_> {
-    /// `iss` of its tokens: `https://visit.example.com/organisations/example-ag`.
-    pub fn name(&self) -> String {
-        format!("{}/organisations/{}", self.audience(), self.organisation)
-    }
-
-    /// `aud` of its tokens and of assertions made for it: the hub's address without a slash at the end.
+    /// `iss` and `aud` of its tokens, and `aud` of assertions made for it: the hub's address.
     pub fn audience(&self) -> String {
         audience(self.public_url)
     }
@@ -122,7 +117,7 @@ impl Issuer<'_> {
     }
 }
 
-/// The hub's address as an audience: without a slash at the end.
+/// The hub's address as issuer and audience: without a slash at the end.
 pub fn audience(public_url: &Url) -> String {
     public_url.as_str().trim_end_matches('/').to_owned()
 }

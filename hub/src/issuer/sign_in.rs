@@ -23,7 +23,7 @@ impl SignIn {
     /// Makes a token for a member.
     pub fn issue(issuer: &Issuer<'_>, moment: &mut Moment<'_>, member: &MemberId) -> String {
         let claims = Claims {
-            iss: issuer.name(),
+            iss: issuer.audience(),
             aud: issuer.audience(),
             sub: member.to_string(),
             org: issuer.organisation.to_string(),

@@ -28,6 +28,12 @@ impl Hub {
     /// The member who signs in.
     pub(super) async fn signs_in(&self, headers: &HeaderMap) -> Result<(Arc<Context>, SignIn), Refused> {
         let token = bearer(headers)?;
+        // `vestibule admin` may have made the organisation a moment ago.
+        if self.organisations.get(&claimed_organisation(token)?).is_none()
+            && let Err(error) = self.organisations.refresh(&self.database).await
+        {
+            tracing::error!(%error, "an organisation cannot be opened");
+        }
         let context = self.organisation_of(token)?;
         let sign_in = SignIn::verify(&context.issuer(), token, self.surroundings.now())?;
         let (organisation, member) = (context.organisation.clone(), sign_in.member.clone());

@@ -45,11 +45,6 @@ impl Database {
     {
         self.readers.run(move |store| store.read(work)).await
     }
-
-    /// Runs `work` with the connection that writes, for work that is several transactions.
-    pub async fn with_writer<T: Send + 'static>(&self, work: impl FnOnce(&mut HubStore) -> T + Send + 'static) -> T {
-        self.writer.run(work).await
-    }
 }
 
 #[derive(Clone)]

@@ -3,13 +3,22 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use rusqlite::Transaction;
+use vestibule_core::cbor;
 use vestibule_core::id::OrganisationId;
+use vestibule_core::keys::{KeySet, Sign1};
 
 use super::database::Database;
-use super::{ServeError, Surroundings};
+use super::{Hub, ServeError, Surroundings};
 use crate::config::{Config, DataDir};
-use crate::context::{self, Context};
-use crate::store::{StoreError, organisations};
+use crate::context::Context;
+use crate::moment::Moment;
+use crate::organisation::{OrganisationError, sign_key_set};
+use crate::store::organisations;
+
+/// A key set with less life left, in seconds, is followed by another: 200 of its 400 days, so that a phone that syncs
+/// twice a year never holds an expired one.
+const RENEWAL: i64 = 200 * 86_400;
 
 /// The open organisations.
 pub struct Organisations {
@@ -55,8 +64,6 @@ impl Organisations {
                 })
             };
             let opened = Arc::new(opened.await.map_err(std::io::Error::other)??);
-            let (context, now) = (Arc::clone(&opened), self.surroundings.now());
-            database.write(move |tx| context::key_set(tx, &context, now).map(drop)).await.map_err(StoreError::from)?;
             if !self.config.organisations.get(&id).is_some_and(|own| own.apple.is_some()) {
                 tracing::warn!(organisation = %id, "Apple passes are signed by a chain of our own; real phones refuse them");
             }
@@ -66,5 +73,30 @@ impl Organisations {
             self.open.write().unwrap_or_else(PoisonError::into_inner).insert(id, opened);
         }
         Ok(())
+    }
+}
+
+/// The organisation's signed key set: the newest, or, if that has not long to live, the next, signed by the root.
+pub fn key_set(tx: &Transaction<'_>, context: &Context, moment: &Moment<'_>) -> Result<Vec<u8>, OrganisationError> {
+    if let Some((_, bytes)) = organisations::current_key_set(tx, &context.organisation)? {
+        // Ours, from our own database: only its end is asked.
+        let set = Sign1::read(&bytes).ok().and_then(|set| cbor::read::<KeySet>(set.unverified_payload(), "key set").ok());
+        if set.is_some_and(|set| set.expires_at - moment.unix() > RENEWAL) {
+            return Ok(bytes);
+        }
+    }
+    Ok(sign_key_set(tx, context, moment)?.bytes)
+}
+
+impl Hub {
+    /// Signs the next key set of every organisation whose newest has not long to live.
+    pub(super) async fn renew_key_sets(&self) {
+        for context in self.organisations.all() {
+            let (now, mut rng) = (self.surroundings.now(), self.surroundings.rng());
+            let renewed = self.database.write(move |tx| key_set(tx, &context, &Moment::new(now, &mut rng))).await;
+            if let Err(error) = renewed {
+                tracing::error!(%error, "a key set could not be renewed");
+            }
+        }
     }
 }

@@ -92,6 +92,18 @@ async fn updated_pass(
     .await
 }
 
+async fn review(State(hub): State<Arc<Hub>>, Path(token): Path<String>) -> Result<Response, Refused> {
+    hub.page(move |tx, contexts, now| {
+        for context in contexts {
+            if let Some(page) = page::review_page(tx, context, now, &token)? {
+                return Ok(page);
+            }
+        }
+        Ok(nothing(404))
+    })
+    .await
+}
+
 /// A delivery with its visit.
 fn found(
     tx: &Transaction<'_>,
@@ -99,8 +111,8 @@ fn found(
     delivery: Option<Delivery>,
 ) -> Result<Option<(Delivery, Invitation)>, PageError> {
     let Some(delivery) = delivery else { return Ok(None) };
-    let Some(visit) = visits::get(tx, &context.organisation, &delivery.visit)? else { return Ok(None) };
-    let invitation = record::invitation(tx, &visit)?;
+    let Some(loaded) = visits::load(tx, &context.organisation, delivery.visit)? else { return Ok(None) };
+    let invitation = record::invitation(tx, &loaded.visit)?;
     Ok(Some((delivery, invitation)))
 }
 

@@ -8,10 +8,13 @@
 use std::fs;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use lettre::address::Envelope;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
+use vestibule_core::decision::Fact;
+use vestibule_core::id::VisitId;
 use zeroize::Zeroizing;
 
 use super::{Hub, ServeError};
@@ -20,13 +23,16 @@ use crate::context::Context;
 use crate::delivery::sender::{
     MailFolder, MailTransport, SendOutcome, Smtp, SmtpSecurity, SmtpSettings, TransportError, send_next,
 };
-use crate::lifecycle;
+use crate::effect::Effect;
+use crate::lifecycle::Outcome;
 use crate::moment::Moment;
-use crate::store::{HubStore, StoreError};
-use lettre::address::Envelope;
+use crate::record::{self, Event, RecordError};
+use crate::store::{HubStore, visits};
 
 /// How often the outbox is looked at without being told.
 const TICK: Duration = Duration::from_secs(1);
+/// How often key sets are looked at, whether they have long to live.
+const RENEWAL: Duration = Duration::from_secs(12 * 3600);
 /// The longest pause after a failure of the server.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Mails in one turn, so that a stop does not wait for a thousand.
@@ -73,6 +79,7 @@ fn settings(dir: &DataDir, smtp: &SmtpConfig) -> Result<SmtpSettings, ServeError
         SmtpTls::Starttls => SmtpSecurity::Starttls,
         SmtpTls::Implicit => SmtpSecurity::Tls,
     };
+    let password = password.map(|mut password| std::mem::take(&mut *password));
     Ok(SmtpSettings { host: smtp.host.clone(), port: smtp.port(), tls, user: smtp.user.clone(), password })
 }
 
@@ -102,9 +109,14 @@ pub fn run(
     let mut desk = Desk { store: HubStore::open(&dir.database())?, transport: transport(dir, &hub.config)? };
     Ok(async move {
         let mut pause = TICK;
+        let mut renewed: Option<Instant> = None;
         loop {
             if let Err(error) = hub.organisations.refresh(&hub.database).await {
                 tracing::error!(%error, "an organisation cannot be opened");
+            }
+            if renewed.is_none_or(|at| at.elapsed() >= RENEWAL) {
+                renewed = Some(Instant::now());
+                hub.renew_key_sets().await;
             }
             let mut turns = Vec::new();
             for context in hub.organisations.all() {
@@ -156,7 +168,9 @@ fn turn(hub: &Hub, desk: &mut Desk, context: &Context) -> Turn {
             Ok(SendOutcome::Failed { visit, kind, error }) => {
                 tracing::error!(organisation = %context.organisation, %visit, kind, %error, "a mail will not be sent");
                 hub.metrics.mails("failed", 1);
-                let _ = visit;
+                if let Err(error) = tell_host(hub, desk, context, visit, &kind) {
+                    tracing::error!(organisation = %context.organisation, %visit, %error, "the host could not be told");
+                }
             }
             Err(error) => {
                 tracing::error!(organisation = %context.organisation, %error, "the outbox cannot be read");
@@ -165,4 +179,20 @@ fn turn(hub: &Hub, desk: &mut Desk, context: &Context) -> Turn {
         }
     }
     Turn::More
+}
+
+/// Puts into the visit's log that a mail did not go out, and tells the host, unless the mail was one to the host.
+fn tell_host(hub: &Hub, desk: &mut Desk, context: &Context, id: VisitId, kind: &str) -> Result<(), RecordError> {
+    const MAIL_FAILED: &str = "mail_failed";
+    let mut rng = hub.surroundings.rng();
+    let mut moment = Moment::new(hub.surroundings.now(), &mut rng);
+    desk.store.write(|tx| {
+        let Some(mut loaded) = visits::load(tx, &context.organisation, id)? else { return Ok(()) };
+        let effects = match kind {
+            "invitation" | "changed" | "cancellation" | "ended" => vec![Effect::TellHostAlert { code: MAIL_FAILED }],
+            _ => Vec::new(),
+        };
+        let outcome = Outcome { facts: vec![Fact::Alert(MAIL_FAILED.into())], effects };
+        record::record(tx, context, &mut moment, &mut loaded.visit, Event { outcome, ..Event::default() })
+    })
 }

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use vestibule_core::sync::wire::Problem;
 
 use crate::issuer::TokenError;
+use crate::organisation::OrganisationError;
 use crate::store::StoreError;
 
 /// A request that is refused.
@@ -29,11 +30,6 @@ impl Refused {
             "internal",
             "The hub failed; nothing was changed. Try again, and if it goes on, tell its operator.",
         )
-    }
-
-    /// The stable code.
-    pub fn code(&self) -> &str {
-        &self.code
     }
 }
 
@@ -59,6 +55,13 @@ impl From<TokenError> for Refused {
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the database failed");
+        Self::internal()
+    }
+}
+
+impl From<OrganisationError> for Refused {
+    fn from(error: OrganisationError) -> Self {
+        tracing::error!(%error, "the organisation cannot be used");
         Self::internal()
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
@@ -12,9 +12,9 @@ use serde_json::Value;
 use vestibule_core::keys::DeviceSigner as _;
 use vestibule_core::sync::wire::{Challenge, Enrolled, Enrolment, TokenAnswer};
 
+use super::organisations::key_set;
 use super::problem::Refused;
 use super::{Hub, body};
-use crate::context::key_set;
 use crate::issuer::{self, ACCESS_LIFE, Access, Assertion, JWT_BEARER, TokenError};
 use crate::moment::Moment;
 use crate::store::devices::{self, Device};
@@ -41,6 +41,7 @@ pub async fn enrol(State(hub): State<Arc<Hub>>, request: Request) -> Result<Resp
         enrolled_at: now.timestamp(),
         revoked_at: None,
     };
+    let mut rng = hub.surroundings.rng();
     let enrolled = hub
         .database
         .write(move |tx| {
@@ -62,7 +63,7 @@ pub async fn enrol(State(hub): State<Arc<Hub>>, request: Request) -> Result<Resp
                 organisation: device.organisation,
                 member: device.member,
                 root: root.to_string(),
-                key_set: URL_SAFE_NO_PAD.encode(key_set(tx, &context, now)?.bytes),
+                key_set: URL_SAFE_NO_PAD.encode(key_set(tx, &context, &Moment::new(now, &mut rng))?),
                 audience: context.issuer().audience(),
             })
         })
@@ -118,23 +119,9 @@ pub async fn jwks(State(hub): State<Arc<Hub>>) -> Json<Value> {
     Json(issuer::jwks(all.iter().map(|context| context.issuer())))
 }
 
-/// The metadata of an organisation's issuer (RFC 8414, section 3.1).
-pub async fn metadata(State(hub): State<Arc<Hub>>, Path(id): Path<String>) -> Result<Json<Value>, Refused> {
-    let context = id.parse().ok().and_then(|id| hub.organisations.get(&id)).ok_or_else(super::router::not_found)?;
-    Ok(Json(issuer::metadata(&context.issuer())))
-}
-
-/// The metadata of the only organisation's issuer; with several, each has its own.
-pub async fn only_metadata(State(hub): State<Arc<Hub>>) -> Result<Json<Value>, Refused> {
-    match hub.organisations.all().as_slice() {
-        [context] => Ok(Json(issuer::metadata(&context.issuer()))),
-        _ => Err(Refused::new(
-            StatusCode::NOT_FOUND,
-            "not_found",
-            "Every organisation is an issuer of its own: ask for \
-             /.well-known/oauth-authorization-server/organisations/ID.",
-        )),
-    }
+/// The hub as an authorization server (RFC 8414).
+pub async fn metadata(State(hub): State<Arc<Hub>>) -> Json<Value> {
+    Json(issuer::metadata(&hub.config.public_url))
 }
 
 /// JSON that no cache keeps (RFC 6749, section 5.1).

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use rusqlite::Transaction;
 use vestibule_core::cbor;
 use vestibule_core::sync::wire::{MAX_REQUEST, MEDIA_TYPE, SyncRequest};
 
@@ -26,17 +27,17 @@ pub async fn sync(State(hub): State<Arc<Hub>>, request: Request) -> Result<Respo
     let bytes = body::limited(request, MEDIA_TYPE, MAX_REQUEST).await?;
     let now = hub.surroundings.now();
     let mut rng = hub.surroundings.rng();
-    let answered = hub
-        .database
-        .write(move |tx| {
-            let request: SyncRequest = cbor::read_strict(&bytes, "sync request").map_err(|error| {
-                Refused::new(StatusCode::BAD_REQUEST, "garbage", format!("Failed to read the request: {error}."))
-            })?;
-            let device = good_device(tx, &context, &access)?;
-            judge::sync(tx, &context, &mut Moment::new(now, &mut rng), &device, &request).map_err(Refused::from)
-        })
-        .await;
-    let answer = answered?;
+    let request: SyncRequest = cbor::read_strict(&bytes, "sync request").map_err(|error| {
+        Refused::new(StatusCode::BAD_REQUEST, "garbage", format!("Failed to read the request: {error}."))
+    })?;
+    drop(bytes);
+    let writes = !request.push.is_empty();
+    let judged = move |tx: &Transaction<'_>| {
+        let device = good_device(tx, &context, &access)?;
+        judge::sync(tx, &context, &mut Moment::new(now, &mut rng), &device, &request).map_err(Refused::from)
+    };
+    // A phone that only pulls waits for no writer.
+    let answer = if writes { hub.database.write(judged).await } else { hub.database.read(judged).await }?;
     hub.wake.notify_one();
     for turned_away in &answer.turned_away {
         hub.metrics.turned_away(&turned_away.code);
