@@ -108,7 +108,7 @@ pub fn last_envelope(tx: &Transaction<'_>, device: &Device) -> Result<Option<(u6
     tx.prepare_cached(
         "SELECT counter, hash FROM envelope WHERE organisation = ?1 AND device = ?2
          UNION ALL
-         SELECT counter, envelope FROM quarantine WHERE organisation = ?1 AND device = ?2 AND kind = 'item'
+         SELECT counter, envelope FROM quarantine WHERE organisation = ?1 AND device = ?2 AND kind IN ('item', 'again')
          ORDER BY counter DESC LIMIT 1",
     )?
     .query_and_then(params![device.organisation.as_str(), device.thumbprint.as_bytes()], |row| {
@@ -123,7 +123,7 @@ pub fn envelope_hash(tx: &Transaction<'_>, device: &Device, counter: u64) -> Res
     tx.prepare_cached(
         "SELECT hash FROM envelope WHERE organisation = ?1 AND device = ?2 AND counter = ?3
          UNION ALL
-         SELECT envelope FROM quarantine WHERE organisation = ?1 AND device = ?2 AND counter = ?3 AND kind = 'item'
+         SELECT envelope FROM quarantine WHERE organisation = ?1 AND device = ?2 AND counter = ?3 AND kind IN ('item', 'again')
          LIMIT 1",
     )?
     .query_and_then(params![device.organisation.as_str(), device.thumbprint.as_bytes(), Count(counter)], |row| {

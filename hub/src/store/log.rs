@@ -2,24 +2,26 @@
 
 use rusqlite::{Transaction, params};
 use vestibule_core::cbor;
-use vestibule_core::decision::{Decision, Entry, Fact, LoggedDecision};
+use vestibule_core::decision::{Decision, Fact, LoggedDecision};
 use vestibule_core::id::{OrganisationId, VisitId};
 
 use super::StoreError;
 use super::column::{Count, blob};
+use crate::visit::AcceptedVisit;
 
 /// Stores the next entry of a visit's log.
 pub fn append(
     tx: &Transaction<'_>,
-    organisation: &OrganisationId,
-    entry: &Entry,
+    visit: &AcceptedVisit,
+    number: u64,
+    at: i64,
     logged: &LoggedDecision,
 ) -> Result<(), StoreError> {
-    let (visit, number) = (entry.visit.as_bytes(), Count(entry.number));
+    let (organisation, visit, number) = (visit.organisation.as_str(), visit.id.as_bytes(), Count(number));
     tx.prepare_cached("INSERT INTO log_entry (organisation, visit, number, bytes, at) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![organisation.as_str(), visit, number, logged.entry.as_slice(), entry.at])?;
+        .execute(params![organisation, visit, number, logged.entry.as_slice(), at])?;
     tx.prepare_cached("INSERT INTO log_payload (organisation, visit, number, salt, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![organisation.as_str(), visit, number, logged.salt, logged.payload.as_slice()])?;
+        .execute(params![organisation, visit, number, logged.salt, logged.payload.as_slice()])?;
     Ok(())
 }
 

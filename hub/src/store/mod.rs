@@ -87,6 +87,29 @@ impl HubStore {
         Ok(value)
     }
 
+    /// Every row of every table but those named, for tests that hold that nothing changed.
+    #[cfg(test)]
+    pub(crate) fn dump(&mut self, without: &[&str]) -> String {
+        use std::fmt::Write as _;
+        let tables: Vec<String> = self
+            .connection
+            .prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+            .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
+            .expect("the schema");
+        let mut dump = String::new();
+        for table in tables.iter().filter(|table| !without.contains(&table.as_str())) {
+            let mut statement = self.connection.prepare(&format!("SELECT * FROM {table}")).expect("a table");
+            let columns = statement.column_count();
+            let mut rows = statement.query([]).expect("its rows");
+            while let Some(row) = rows.next().expect("a row") {
+                let values: Vec<rusqlite::types::Value> =
+                    (0..columns).map(|column| row.get(column).expect("a value")).collect();
+                writeln!(dump, "{table} {values:?}").expect("writing to memory does not fail");
+            }
+        }
+        dump
+    }
+
     /// Runs `work` on one consistent state of the database.
     pub fn read<T, E: From<StoreError>>(
         &mut self,

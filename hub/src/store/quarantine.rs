@@ -4,8 +4,8 @@
 
 use rusqlite::{Transaction, params};
 use vestibule_core::cbor;
-use vestibule_core::envelope::ItemId;
-use vestibule_core::id::ChainHash;
+use vestibule_core::envelope::{Item, ItemId};
+use vestibule_core::id::{ChainHash, ChangeHash, OrganisationId, VisitId};
 use vestibule_core::receipt::Verdict;
 
 use super::StoreError;
@@ -20,48 +20,62 @@ pub const KEPT_FOR: i64 = 30 * 86_400;
 /// What is quarantined.
 #[derive(Debug, Clone, Copy)]
 pub enum Held<'a> {
-    /// An item with the verdict its author was given.
-    Item(&'a ItemId, &'a Verdict),
+    /// An item about a visit, with the verdict its author was given.
+    Item(&'a Item, &'a Verdict),
+    /// An item that was judged before, pushed again in a later envelope.
+    Again(&'a Item),
     /// An envelope that was turned away although its signature is good.
     Envelope,
     /// A copy of something accepted that a fraud or a clone puts in doubt.
     Evidence(&'a ItemId),
 }
 
-/// Quarantines something of an envelope of `device`, and lets go of the device's oldest bytes where they are too many.
+/// The envelope something is quarantined from.
+#[derive(Debug, Clone, Copy)]
+pub struct From<'a> {
+    /// The device that signed it.
+    pub device: &'a Device,
+    /// Its counter.
+    pub counter: u64,
+    /// Its hash.
+    pub hash: &'a ChainHash,
+    /// When it was judged, Unix seconds.
+    pub at: i64,
+}
+
+/// Quarantines something, and lets go of the device's oldest bytes where they are too many.
 pub fn insert(
     tx: &Transaction<'_>,
-    device: &Device,
-    counter: u64,
-    envelope: &ChainHash,
+    from: From<'_>,
     held: Held<'_>,
     reason: &str,
     bytes: Option<&[u8]>,
-    at: i64,
 ) -> Result<(), StoreError> {
-    let (kind, item, verdict) = match held {
-        Held::Item(item, verdict) => ("item", cbor::write(item), Some(cbor::write(verdict))),
-        Held::Envelope => ("envelope", Vec::new(), None),
-        Held::Evidence(item) => ("evidence", cbor::write(item), None),
+    let (kind, item, visit, verdict) = match held {
+        Held::Item(item, verdict) => ("item", cbor::write(&item.id()), Some(item.visit()), Some(cbor::write(verdict))),
+        Held::Again(item) => ("again", cbor::write(&item.id()), Some(item.visit()), None),
+        Held::Envelope => ("envelope", Vec::new(), None, None),
+        Held::Evidence(item) => ("evidence", cbor::write(item), None, None),
     };
     tx.prepare_cached(
-        "INSERT INTO quarantine (organisation, device, counter, envelope, kind, item, reason, verdict, bytes, at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO quarantine (organisation, device, counter, envelope, kind, item, visit, reason, verdict, bytes, at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
     )?
     .execute(params![
-        device.organisation.as_str(),
-        device.thumbprint.as_bytes(),
-        Count(counter),
-        envelope.as_bytes(),
+        from.device.organisation.as_str(),
+        from.device.thumbprint.as_bytes(),
+        Count(from.counter),
+        from.hash.as_bytes(),
         kind,
         item,
+        visit.as_ref().map(VisitId::as_bytes),
         reason,
         verdict,
         bytes,
-        at,
+        from.at,
     ])?;
     if bytes.is_some() {
-        keep_within(tx, device)?;
+        keep_within(tx, from.device)?;
     }
     Ok(())
 }
@@ -90,6 +104,31 @@ pub fn verdict(tx: &Transaction<'_>, device: &Device, item: &ItemId) -> Result<O
     })?
     .next()
     .transpose()
+}
+
+/// The verdict a change was given by whichever device it came.
+pub fn verdict_of_change(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    visit: VisitId,
+    hash: ChangeHash,
+) -> Result<Option<Verdict>, StoreError> {
+    let item = cbor::write(&ItemId::Change(visit, hash));
+    tx.prepare_cached("SELECT verdict FROM quarantine WHERE organisation = ?1 AND item = ?2 AND kind = 'item'")?
+        .query_and_then(params![organisation.as_str(), item], |row| {
+            let bytes = row.get_ref(0)?.as_blob().map_err(|_| StoreError::Corrupt("verdict"))?;
+            cbor::read(bytes, "verdict").map_err(|_| StoreError::Corrupt("verdict"))
+        })?
+        .next()
+        .transpose()
+}
+
+/// Whether something a device pushed about a visit was not accepted.
+pub fn holds_visit(tx: &Transaction<'_>, device: &Device, visit: VisitId) -> Result<bool, StoreError> {
+    let found = tx
+        .prepare_cached("SELECT 1 FROM quarantine WHERE organisation = ?1 AND device = ?2 AND visit = ?3 AND kind = 'item'")?
+        .exists(params![device.organisation.as_str(), device.thumbprint.as_bytes(), visit.as_bytes()])?;
+    Ok(found)
 }
 
 /// Wipes the bytes of everything that came before `time`, Unix seconds: called once a day with now − [`KEPT_FOR`].

@@ -252,8 +252,10 @@ CREATE TABLE quarantine (
     device       BLOB    NOT NULL,
     counter      INTEGER NOT NULL,
     envelope     BLOB    NOT NULL,     -- the envelope's hash
-    kind         TEXT    NOT NULL CHECK (kind IN ('item', 'envelope', 'evidence')),
+    -- 'item': judged; 'again': pushed again in a later envelope; 'envelope': turned away; 'evidence': a copy
+    kind         TEXT    NOT NULL CHECK (kind IN ('item', 'again', 'envelope', 'evidence')),
     item         BLOB    NOT NULL,     -- CBOR of the item's id; empty for a whole envelope
+    visit        BLOB,                 -- what the item is about
     reason       TEXT    NOT NULL,     -- a stable code
     verdict      BLOB,                 -- CBOR of the verdict of an item
     bytes        BLOB,
@@ -262,4 +264,7 @@ CREATE TABLE quarantine (
 
 -- By device: nobody makes another's change refused by pushing it first.
 CREATE UNIQUE INDEX quarantine_item ON quarantine (organisation, device, item) WHERE kind = 'item';
+CREATE UNIQUE INDEX quarantine_copy ON quarantine (organisation, device, envelope, item)
+    WHERE kind IN ('again', 'envelope', 'evidence');
 CREATE INDEX quarantine_device ON quarantine (organisation, device, counter);
+CREATE INDEX quarantine_any ON quarantine (organisation, item) WHERE kind = 'item';

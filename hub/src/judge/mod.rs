@@ -1,0 +1,97 @@
+//! Judging what phones push, and answering what they ask for: one write transaction for both.
+//!
+//! A push is a list of envelopes. [`push`] reads and verifies each with the key of the device that syncs: what is not
+//! signed, or does not follow the device's last envelope, is turned away and not kept. Each item is then judged in
+//! order: a [`change`] against the profile, the [`rights`] of its author in the state just before it, and the
+//! [`validity`] of the values it leaves; a [`request`] against the rights and, if it decides something, against what its
+//! author had seen. What is accepted is recorded ([`crate::record`]); what is not goes to the quarantine with its
+//! verdict, and changes nothing else. Every verdict is final for its item: the same item again gets the same answer.
+
+mod change;
+mod push;
+pub(crate) mod refusal;
+mod request;
+pub mod rights;
+mod validity;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use minicbor::bytes::ByteVec;
+use rusqlite::Transaction;
+use vestibule_core::receipt::Receipts;
+use vestibule_core::sync::wire::{MAX_PUSH, SyncAnswer, SyncRequest, VERSION};
+
+pub use crate::feed::SyncProblem;
+pub use crate::store::devices::Device;
+
+use crate::context::Context;
+use crate::feed;
+use crate::moment::Moment;
+use crate::store::{StoreError, devices, members, organisations};
+
+/// Takes what a phone pushes, then gives it what it has not seen.
+///
+/// With nothing to push this writes nothing, and may run in a read transaction.
+///
+/// # Errors
+/// A problem with the request as a whole: roll the transaction back. What is wrong with one envelope or item is in the
+/// answer.
+pub fn sync(
+    tx: &Transaction<'_>,
+    context: &Context,
+    moment: &mut Moment<'_>,
+    device: &Device,
+    request: &SyncRequest,
+) -> Result<SyncAnswer, SyncProblem> {
+    if request.version != VERSION {
+        return Err(SyncProblem::Version);
+    }
+    if request.organisation != context.organisation || device.organisation != context.organisation {
+        return Err(SyncProblem::OtherOrganisation);
+    }
+    let pushed = |envelope: &vestibule_core::sync::wire::PushedEnvelope| {
+        envelope.envelope.len() + envelope.chunks.iter().map(|chunk| chunk.len()).sum::<usize>()
+    };
+    if request.push.iter().map(pushed).sum::<usize>() > MAX_PUSH {
+        return Err(SyncProblem::TooLarge);
+    }
+    // The device and its member as they are in this transaction, whatever the access token says.
+    let device = devices::get(tx, &context.organisation, &device.thumbprint)?
+        .filter(|device| device.revoked_at.is_none())
+        .ok_or(SyncProblem::SignInAgain)?;
+    let member = members::get(tx, &context.organisation, &device.member)?
+        .filter(|member| member.active)
+        .ok_or(SyncProblem::SignInAgain)?;
+
+    let (mut receipts, mut turned_away) = (Vec::new(), Vec::new());
+    let mut judge = push::Judge::new(tx, context, moment, &device, &member);
+    for (index, envelope) in (0..).zip(&request.push) {
+        match judge.take(envelope)? {
+            push::Taken::Judged(more) => receipts.extend(more),
+            push::Taken::TurnedAway(why) => turned_away.push(why.at(index)),
+        }
+    }
+    let receipts = if request.push.is_empty() {
+        None
+    } else {
+        let signed = Receipts {
+            organisation: context.organisation.clone(),
+            epoch: organisations::epoch(tx)?.ok_or(StoreError::Corrupt("epoch"))?,
+            device: device.thumbprint,
+            time: moment.unix(),
+            receipts,
+        };
+        Some(ByteVec::from(signed.sign(&context.keys.feed)?))
+    };
+    let pulled = feed::pull(tx, context, moment, &member, request)?;
+    Ok(SyncAnswer {
+        statement: pulled.statement.into(),
+        receipts,
+        turned_away,
+        pages: pulled.pages,
+        more: pulled.remaining > 0,
+        remaining: pulled.remaining,
+        scopes: pulled.scopes,
+        key_set: pulled.key_set.map(ByteVec::from),
+    })
+}

@@ -1,0 +1,278 @@
+//! One envelope: is it the device's next, and what becomes of its items.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Transaction;
+use sha2::{Digest, Sha256};
+use vestibule_core::envelope::{Envelope, Item, SignedEnvelope};
+use vestibule_core::id::{ChainHash, ChangeHash, VisitId};
+use vestibule_core::keys::DeviceSigner as _;
+use vestibule_core::receipt::{Receipt, Verdict};
+use vestibule_core::sync::wire::{PushedEnvelope, TurnedAway};
+
+use super::SyncProblem;
+use super::refusal::{reason_of, refused};
+use super::rights::Author;
+use crate::context::Context;
+use crate::moment::Moment;
+use crate::store::devices::Device;
+use crate::store::members::MemberRecord;
+use crate::store::quarantine::{self, From, Held};
+use crate::store::visits::{self, LoadedVisit};
+use crate::store::{StoreError, devices};
+
+/// What became of an envelope.
+pub(super) enum Taken {
+    /// Its items were judged, now or before.
+    Judged(Vec<Receipt>),
+    /// It was not taken at all.
+    TurnedAway(Reason),
+}
+
+/// Why an envelope is not taken.
+pub(super) struct Reason {
+    code: &'static str,
+    message: String,
+    expected: Option<u64>,
+}
+
+impl Reason {
+    fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), expected: None }
+    }
+
+    pub(super) fn at(self, index: u32) -> TurnedAway {
+        TurnedAway { index, code: self.code.to_owned(), message: self.message, expected: self.expected }
+    }
+}
+
+/// Judges what one device pushes, in one transaction.
+pub(super) struct Judge<'a, 'm> {
+    pub(super) tx: &'a Transaction<'a>,
+    pub(super) context: &'a Context,
+    pub(super) moment: &'a mut Moment<'m>,
+    pub(super) device: &'a Device,
+    pub(super) member: &'a MemberRecord,
+    /// Visits read or changed in this push: an import writes many changes, and some visits many times.
+    loaded: BTreeMap<VisitId, LoadedVisit>,
+}
+
+/// An item with what stands around it in its envelope.
+#[derive(Clone, Copy)]
+pub(super) struct InEnvelope<'a> {
+    pub(super) envelope: &'a Envelope,
+    pub(super) hash: &'a ChainHash,
+}
+
+impl<'a, 'm> Judge<'a, 'm> {
+    pub(super) fn new(
+        tx: &'a Transaction<'a>,
+        context: &'a Context,
+        moment: &'a mut Moment<'m>,
+        device: &'a Device,
+        member: &'a MemberRecord,
+    ) -> Self {
+        Self { tx, context, moment, device, member, loaded: BTreeMap::new() }
+    }
+
+    /// Takes an envelope, or says why not.
+    pub(super) fn take(&mut self, pushed: &PushedEnvelope) -> Result<Taken, SyncProblem> {
+        let signed = match self.verify(pushed) {
+            Ok(signed) => signed,
+            Err(reason) => return Ok(Taken::TurnedAway(reason)),
+        };
+        let hash = signed.hash();
+        let place = InEnvelope { envelope: &signed.envelope, hash: &hash };
+        if devices::envelope_hash(self.tx, self.device, signed.envelope.counter)? == Some(hash) {
+            return self.answer_again(place).map(Taken::Judged);
+        }
+        if let Some(reason) = self.out_of_place(place)? {
+            // A gap is the phone's to close and says nothing against it; the rest is evidence.
+            if reason.expected.is_none() {
+                let bytes = Some(pushed.envelope.as_slice());
+                quarantine::insert(self.tx, self.from(place), Held::Envelope, reason.code, bytes)?;
+            }
+            return Ok(Taken::TurnedAway(reason));
+        }
+        let mut chunks = pushed.chunks.iter();
+        let mut receipts = Vec::with_capacity(signed.envelope.items.len());
+        let mut accepted = false;
+        for item in &signed.envelope.items {
+            let chunk = match item {
+                Item::Change { .. } => chunks.next().map(|chunk| chunk.as_slice()),
+                Item::Request(_) => None,
+            };
+            let verdict = self.judge(place, item, chunk)?;
+            accepted |= matches!(verdict, Verdict::Accepted(_));
+            receipts.push(Receipt { item: item.id(), verdict });
+        }
+        if accepted {
+            let (counter, at) = (signed.envelope.counter, self.moment.unix());
+            devices::insert_envelope(self.tx, self.device, counter, &hash, &signed.bytes, at)?;
+        }
+        Ok(Taken::Judged(receipts))
+    }
+
+    /// Who the envelope's author is.
+    pub(super) fn author<'b>(&self, envelope: &'b Envelope) -> Author<'b>
+    where
+        'a: 'b,
+    {
+        Author { member: self.member, on_behalf_of: envelope.on_behalf_of.as_ref() }
+    }
+
+    /// The visit as it is now, if it is accepted. What is done with it has to be given back with [`Self::keep`].
+    pub(super) fn visit(&mut self, id: VisitId) -> Result<Option<LoadedVisit>, StoreError> {
+        match self.loaded.remove(&id) {
+            Some(loaded) => Ok(Some(loaded)),
+            None => visits::load(self.tx, &self.context.organisation, id),
+        }
+    }
+
+    pub(super) fn keep(&mut self, loaded: LoadedVisit) {
+        self.loaded.insert(loaded.visit.id, loaded);
+    }
+
+    pub(super) fn from<'b>(&'b self, place: InEnvelope<'b>) -> From<'b> {
+        From { device: self.device, counter: place.envelope.counter, hash: place.hash, at: self.moment.unix() }
+    }
+
+    /// Reads what was signed. A chunk that is not the one its item names proves nothing against the author, who signed
+    /// hashes: somebody on the way changed it, so nothing is kept and nothing is refused.
+    fn verify(&self, pushed: &PushedEnvelope) -> Result<SignedEnvelope, Reason> {
+        let other_device = || Reason::new("other_device", "the envelope is signed by another device than the one that syncs");
+        match SignedEnvelope::claimed_device(&pushed.envelope) {
+            Ok(claimed) if claimed != self.device.thumbprint => return Err(other_device()),
+            _ => {}
+        }
+        let signed = SignedEnvelope::verify(&pushed.envelope, &self.device.key)
+            .map_err(|error| Reason::new(error.code(), error.to_string()))?;
+        let named: Vec<ChangeHash> = signed
+            .envelope
+            .items
+            .iter()
+            .filter_map(|item| match item {
+                Item::Change { hash, .. } => Some(*hash),
+                Item::Request(_) => None,
+            })
+            .collect();
+        let complete = named.len() == pushed.chunks.len()
+            && named.iter().zip(&pushed.chunks).all(|(hash, chunk)| hash_of(chunk) == Some(*hash));
+        if complete {
+            Ok(signed)
+        } else {
+            Err(Reason::new("chunks", "the chunks beside the envelope are not those it names; send them again"))
+        }
+    }
+
+    /// Why a signed envelope is not this device's next, for this organisation.
+    fn out_of_place(&self, place: InEnvelope<'_>) -> Result<Option<Reason>, StoreError> {
+        let envelope = place.envelope;
+        if envelope.organisation != self.context.organisation {
+            return Ok(Some(Reason::new("other_organisation", "the envelope is for another organisation")));
+        }
+        if Some(envelope.root) != self.context.keys.root.public_key().thumbprint() {
+            return Ok(Some(Reason::new("other_root", "the envelope names another root than this organisation's")));
+        }
+        if envelope.member != self.device.member {
+            return Ok(Some(Reason::new("other_member", "the envelope names another member than the device's")));
+        }
+        let last = devices::last_envelope(self.tx, self.device)?;
+        let (counter, previous) = last.unwrap_or((0, ChainHash::ORIGIN));
+        if envelope.counter > counter + 1 {
+            let message = "envelopes before this one are missing; send them first";
+            return Ok(Some(Reason { expected: Some(counter + 1), ..Reason::new("counter_gap", message) }));
+        }
+        if envelope.counter <= counter || envelope.previous != previous {
+            let message = "another envelope of this device has this place; the device was cloned or restored: enrol it anew";
+            return Ok(Some(Reason::new("cloned_device", message)));
+        }
+        Ok(None)
+    }
+
+    /// Judges an item, unless it was judged before, and quarantines what is not accepted.
+    fn judge(&mut self, place: InEnvelope<'_>, item: &Item, chunk: Option<&[u8]>) -> Result<Verdict, SyncProblem> {
+        if let Some(verdict) = self.judged_before(item)? {
+            if !matches!(verdict, Verdict::Accepted(_)) {
+                quarantine::insert(self.tx, self.from(place), Held::Again(item), reason_of(&verdict), None)?;
+            }
+            return Ok(verdict);
+        }
+        let verdict = if place.envelope.not_after < self.moment.unix() {
+            Verdict::Refused(refused("expired", "the envelope came later than its author allowed"))
+        } else {
+            match item {
+                Item::Change { visit, hash, salt } => {
+                    let chunk = chunk.unwrap_or_default();
+                    self.judge_change(place, change_item(*visit, *hash, *salt), chunk)?
+                }
+                Item::Request(request) => self.judge_request(place, request)?,
+            }
+        };
+        if !matches!(verdict, Verdict::Accepted(_)) {
+            // A stale value stays with its author alone; what is refused is evidence.
+            let bytes = match &verdict {
+                Verdict::Stale { .. } => None,
+                _ => Some(chunk.map_or_else(|| vestibule_core::cbor::write(item), <[u8]>::to_vec)),
+            };
+            let held = Held::Item(item, &verdict);
+            quarantine::insert(self.tx, self.from(place), held, reason_of(&verdict), bytes.as_deref())?;
+        }
+        Ok(verdict)
+    }
+
+    /// The verdict an item has had before. A stale one is told the heads of now.
+    fn judged_before(&mut self, item: &Item) -> Result<Option<Verdict>, StoreError> {
+        let organisation = &self.context.organisation;
+        match item {
+            Item::Change { visit, hash, .. } => {
+                if let Some(seq) = visits::change_seq(self.tx, organisation, *visit, hash)? {
+                    return Ok(Some(Verdict::Accepted(seq)));
+                }
+            }
+            Item::Request(request) => match visits::request(self.tx, organisation, request.id)? {
+                Some((seq, device)) if device == self.device.thumbprint => return Ok(Some(Verdict::Accepted(seq))),
+                _ => {}
+            },
+        }
+        let verdict = quarantine::verdict(self.tx, self.device, &item.id())?;
+        Ok(match verdict {
+            Some(Verdict::Stale { keys, heads }) => {
+                let now = self.visit(item.visit())?;
+                let heads = now.as_ref().map_or(heads, |loaded| loaded.visit.heads.clone());
+                if let Some(loaded) = now {
+                    self.keep(loaded);
+                }
+                Some(Verdict::Stale { keys, heads })
+            }
+            other => other,
+        })
+    }
+
+    /// The verdicts of an envelope that was judged before.
+    fn answer_again(&mut self, place: InEnvelope<'_>) -> Result<Vec<Receipt>, SyncProblem> {
+        let mut receipts = Vec::with_capacity(place.envelope.items.len());
+        for item in &place.envelope.items {
+            let verdict = self.judged_before(item)?.ok_or(StoreError::Corrupt("verdict of a judged item"))?;
+            receipts.push(Receipt { item: item.id(), verdict });
+        }
+        Ok(receipts)
+    }
+}
+
+/// A change as its envelope names it.
+#[derive(Clone, Copy)]
+pub(super) struct ChangeItem {
+    pub(super) visit: VisitId,
+    pub(super) hash: ChangeHash,
+    pub(super) salt: vestibule_core::id::ActorSalt,
+}
+
+fn change_item(visit: VisitId, hash: ChangeHash, salt: vestibule_core::id::ActorSalt) -> ChangeItem {
+    ChangeItem { visit, hash, salt }
+}
+
+/// The hash of a chunk: SHA-256 of what follows magic and checksum, whatever it is.
+pub(super) fn hash_of(chunk: &[u8]) -> Option<ChangeHash> {
+    Some(ChangeHash(Sha256::digest(chunk.get(8..)?).into()))
+}

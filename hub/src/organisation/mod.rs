@@ -1,0 +1,225 @@
+//! Organisations: founding one, and changing what its members may do.
+//!
+//! Founding stores the rows, lets the root sign the first key set, and puts everything every phone may know into the
+//! feed's `directory` scope and each member's roles into theirs. Security and category addresses stay in the database.
+
+pub mod sample;
+
+use chrono::TimeDelta;
+use rusqlite::Transaction;
+use vestibule_core::directory::{DirectoryRow, Member, Organisation, RowValue, Site, Space};
+use vestibule_core::feed::Scope;
+use vestibule_core::id::{ChainHash, HubEpoch, MemberId, OrganisationId};
+use vestibule_core::keys::{DeviceSigner, KeyEntry, KeySet, KeyUse, SignedKeySet, SignerError, SoftwareSigner};
+
+use crate::context::Context;
+use crate::feed;
+use crate::moment::Moment;
+use crate::store::members::{self, MemberRecord};
+use crate::store::organisations::{self, Counted, OrganisationRecord, TypeRecord, next_number};
+use crate::store::{StoreError, devices};
+
+/// How long a key set is good for: a phone that stays offline longer wants a newer one first.
+const KEY_SET_LIFE: TimeDelta = TimeDelta::days(400);
+/// How far the hub's keys are believed before the moment they were made: phones' clocks are not the hub's.
+const KEY_SET_MARGIN: TimeDelta = TimeDelta::days(1);
+
+/// An organisation to be founded. Numbers in its sites and members are given by the hub, whatever stands there.
+#[derive(Debug, Clone)]
+pub struct Founding {
+    /// The organisation.
+    pub organisation: Organisation,
+    /// The general visitor-security address (S2.9).
+    pub security_address: Option<String>,
+    /// Its sites.
+    pub sites: Vec<Site>,
+    /// Their spaces.
+    pub spaces: Vec<Space>,
+    /// Its visitor types, with the categories' addresses.
+    pub types: Vec<TypeRecord>,
+    /// Its members. An empty issuer is the hub's own, and an empty subject the member's id.
+    pub members: Vec<MemberRecord>,
+}
+
+/// An organisation was not founded or changed; completes "failed to set up the organisation: …".
+#[derive(Debug, thiserror::Error)]
+pub enum OrganisationError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The root did not sign the key set.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+    /// The context is another organisation's.
+    #[error("the keys and settings are those of another organisation")]
+    OtherOrganisation,
+    /// There is one of that id.
+    #[error("there is an organisation {0} already")]
+    Exists(OrganisationId),
+    /// There is no member of that id.
+    #[error("there is no member {0}")]
+    NoMember(MemberId),
+}
+
+impl From<rusqlite::Error> for OrganisationError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Founds an organisation with the keys of the context. The database's epoch begins with its first organisation.
+pub fn found(
+    tx: &Transaction<'_>,
+    context: &Context,
+    moment: &mut Moment<'_>,
+    founding: Founding,
+) -> Result<(), OrganisationError> {
+    let id = &context.organisation;
+    if founding.organisation.id != *id {
+        return Err(OrganisationError::OtherOrganisation);
+    }
+    if organisations::get(tx, id)?.is_some() {
+        return Err(OrganisationError::Exists(id.clone()));
+    }
+    if organisations::epoch(tx)?.is_none() {
+        organisations::set_epoch(tx, HubEpoch(moment.random()))?;
+    }
+    let version = next_number(tx, Counted::Row)?;
+    let record = OrganisationRecord {
+        organisation: founding.organisation.clone(),
+        number: next_number(tx, Counted::Organisation)?,
+        version,
+        security_address: founding.security_address,
+        log_head: ChainHash::ORIGIN,
+    };
+    organisations::insert(tx, &record)?;
+    publish(tx, moment, id, version, founding.organisation)?;
+    sign_key_set(tx, context, moment)?;
+    for mut site in founding.sites {
+        let version = next_number(tx, Counted::Row)?;
+        site.number = next_number(tx, Counted::Site)?;
+        organisations::insert_site(tx, id, &site, version)?;
+        publish(tx, moment, id, version, site)?;
+    }
+    for space in founding.spaces {
+        let version = next_number(tx, Counted::Row)?;
+        organisations::insert_space(tx, id, &space, version)?;
+        publish(tx, moment, id, version, space)?;
+    }
+    for kind in founding.types {
+        let version = next_number(tx, Counted::Row)?;
+        organisations::insert_type(tx, id, &kind, version)?;
+        publish(tx, moment, id, version, kind.visitor_type)?;
+    }
+    for member in founding.members {
+        add_member(tx, context, moment, member)?;
+    }
+    Ok(())
+}
+
+/// Adds a member; the number is given by the hub. An empty issuer is the hub's own, an empty subject the member's id.
+pub fn add_member(
+    tx: &Transaction<'_>,
+    context: &Context,
+    moment: &mut Moment<'_>,
+    mut record: MemberRecord,
+) -> Result<Member, OrganisationError> {
+    let id = &context.organisation;
+    record.member.number = next_number(tx, Counted::Member)?;
+    if record.issuer.is_empty() {
+        record.issuer = own_issuer(context);
+    }
+    if record.subject.is_empty() {
+        record.subject = record.member.id.to_string();
+    }
+    let version = next_number(tx, Counted::Row)?;
+    members::insert(tx, id, &record, version)?;
+    publish_member(tx, moment, id, version, &record)?;
+    Ok(record.member)
+}
+
+/// The name of the hub's own issuer in tokens: its address.
+pub fn own_issuer(context: &Context) -> String {
+    context.public_url.as_str().trim_end_matches('/').to_owned()
+}
+
+/// Changes a member: name, address, site, activity, permissions and roles. Their number, issuer and subject stay.
+pub fn change_member(
+    tx: &Transaction<'_>,
+    context: &Context,
+    moment: &mut Moment<'_>,
+    member: &MemberId,
+    change: impl FnOnce(&mut MemberRecord),
+) -> Result<(), OrganisationError> {
+    let id = &context.organisation;
+    let mut record =
+        members::get(tx, id, member)?.ok_or_else(|| OrganisationError::NoMember(member.clone()))?;
+    let fixed = (record.member.id.clone(), record.member.number);
+    change(&mut record);
+    (record.member.id, record.member.number) = fixed;
+    let version = next_number(tx, Counted::Row)?;
+    members::update(tx, id, &record, version)?;
+    if !record.active {
+        for device in devices::of_member(tx, id, member)? {
+            devices::revoke(tx, id, &device.thumbprint, moment.unix())?;
+        }
+    }
+    publish_member(tx, moment, id, version, &record)?;
+    Ok(())
+}
+
+/// Lets the root sign the next key set over the hub's present keys.
+pub fn sign_key_set(
+    tx: &Transaction<'_>,
+    context: &Context,
+    moment: &Moment<'_>,
+) -> Result<SignedKeySet, OrganisationError> {
+    let id = &context.organisation;
+    let version = organisations::key_set_version(tx, id)? + 1;
+    let (from, until) = ((moment.now - KEY_SET_MARGIN).timestamp(), (moment.now + KEY_SET_LIFE).timestamp());
+    let entry = |usage, signer: &SoftwareSigner| KeyEntry {
+        usage,
+        key: signer.public_key(),
+        not_before: from,
+        not_after: until,
+    };
+    let keys = &context.keys;
+    let set = KeySet {
+        organisation: id.clone(),
+        version,
+        root: keys.root.public_key(),
+        keys: vec![
+            entry(KeyUse::Feed, &keys.feed),
+            entry(KeyUse::Log, &keys.log),
+            entry(KeyUse::Grant, &keys.grant),
+            entry(KeyUse::Qr, &keys.qr),
+        ],
+        issued_at: moment.unix(),
+        expires_at: until,
+    };
+    let signed = SignedKeySet::sign(set, &keys.root)?;
+    organisations::insert_key_set(tx, id, version, &signed.bytes, until)?;
+    Ok(signed)
+}
+
+fn publish_member(
+    tx: &Transaction<'_>,
+    moment: &mut Moment<'_>,
+    id: &OrganisationId,
+    version: u64,
+    record: &MemberRecord,
+) -> Result<(), StoreError> {
+    publish(tx, moment, id, version, record.member.clone())?;
+    let scope = Scope::Roles(record.member.id.clone());
+    feed::publish_row(tx, moment, id, &scope, &DirectoryRow::put(version, record.own_roles()))
+}
+
+fn publish(
+    tx: &Transaction<'_>,
+    moment: &mut Moment<'_>,
+    id: &OrganisationId,
+    version: u64,
+    value: impl Into<RowValue>,
+) -> Result<(), StoreError> {
+    feed::publish_row(tx, moment, id, &Scope::Directory, &DirectoryRow::put(version, value))
+}
