@@ -93,4 +93,3 @@ pub fn erase(tx: &Transaction<'_>, organisation: &OrganisationId, visit: VisitId
     outbox_rows::erase(tx, organisation, visit)?;
     deliveries::erase(tx, organisation, visit)?;
     credentials::erase(tx, organisation, visit)
-}

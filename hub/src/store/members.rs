@@ -92,7 +92,8 @@ impl MemberRecord {
     }
 }
 
-fn role_name(role: Role) -> &'static str {
+/// The name of a role in SQL and lists.
+pub fn role_name(role: Role) -> &'static str {
     match role {
         Role::Host => "host",
         Role::Delegate => "delegate",

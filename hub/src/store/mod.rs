@@ -4,6 +4,7 @@
 //! time ([`HubStore::write`] takes an immediate transaction, so that a role is read in the transaction that accepts);
 //! another process (`vestibule admin`) may write to the same file.
 
+pub mod assertions;
 pub(crate) mod column;
 pub mod devices;
 pub mod feed;
@@ -43,7 +44,11 @@ pub enum StoreError {
 }
 
 /// The schema, step by step: only ever added to.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_visits.sql"), include_str!("migrations/0002_delivery.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_visits.sql"),
+    include_str!("migrations/0002_delivery.sql"),
+    include_str!("migrations/0003_issuer.sql"),
+];
 
 /// The hub's database file.
 pub struct HubStore {

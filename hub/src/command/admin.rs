@@ -1,0 +1,289 @@
+//! `vestibule admin`: sets a hub up and decides from a terminal, with the hub running or not.
+//!
+//! It works on the directory itself: the database takes writers of several processes, and a hub that runs looks every
+//! second for what another process has put into its outbox. What it decides is judged by the same functions as what
+//! phones and pages ask for.
+
+mod lists;
+mod trust;
+
+use std::path::PathBuf;
+
+use chrono::Utc;
+use clap::{Args, Subcommand};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+use rusqlite::Transaction;
+use vestibule_core::id::{MemberId, OrganisationId, VisitId};
+
+use super::{Failure, print};
+use crate::config::{Config, DataDir};
+use crate::context::Context;
+use crate::decide::{self, DecideError};
+use crate::issuer::SignIn;
+use crate::moment::Moment;
+use crate::organisation::{self, OrganisationError};
+use crate::store::members::MemberRecord;
+use crate::store::{HubStore, StoreError, members, organisations, visits};
+use crate::visit::AcceptedVisit;
+
+/// Set a hub up, list what it holds, decide on visits
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Set a hub up, list what it holds, decide on visits. It works on the hub's directory, whether the hub \
+                  runs or not.",
+    after_help = "\
+Examples:
+  vestibule admin --dir hub init --sample           Example AG, with sites in Zürich and New York
+  vestibule admin --dir hub token ada > ada.token   Ada signs a phone in with this, within an hour
+  vestibule admin --dir hub visits                  what is invited, waiting, expected
+  vestibule admin --dir hub approve 7 --as priya    the visit with number 7 (or its id)
+  vestibule admin --dir hub reject 7 --as priya --reason 'Please name the company'"
+)]
+pub struct Admin {
+    /// The hub's directory
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+    /// The organisation, where the hub has several
+    #[arg(long, value_name = "ID")]
+    org: Option<OrganisationId>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make an organisation
+    Init {
+        /// The sample organisation, Example AG: two sites, eight members, four visitor types
+        #[arg(long, required = true)]
+        sample: bool,
+    },
+    /// Print a bearer token a member signs a phone in with; good for an hour
+    Token {
+        /// The member's id, as `members` lists it
+        member: MemberId,
+    },
+    /// List the members
+    Members {
+        /// Print a JSON list
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the visits
+    Visits {
+        /// Print a JSON list
+        #[arg(long)]
+        json: bool,
+    },
+    /// Approve a visit, exactly as it stands now
+    Approve(Decision),
+    /// Reject a visit
+    Reject {
+        #[command(flatten)]
+        decision: Decision,
+        /// Why; the host reads it, the guest does not
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// For good: the guest cannot be invited again
+        #[arg(long)]
+        r#final: bool,
+    },
+    /// Put an approved or rejected visit back to pending; its credential opens nothing meanwhile
+    Reopen(Decision),
+    /// Print the keys `vestibule scan` checks QR codes with
+    QrKeys,
+    /// Write what passes, links and QR codes can be checked with
+    #[command(long_about = "Write what passes, links and QR codes can be checked with: apple-root.pem (only with a chain \
+                            of our own), google-public.pem, qr-keys.json.")]
+    Trust {
+        /// The directory to write to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Decision {
+    /// The visit's number or id, as `visits` lists them
+    #[arg(value_name = "VISIT")]
+    visit: String,
+    /// The member who decides: an approver of the site and type, or an administrator
+    #[arg(long = "as", value_name = "MEMBER")]
+    member: MemberId,
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::failed(format!("The database cannot be used: {error}."))
+    }
+}
+
+impl From<OrganisationError> for Failure {
+    fn from(error: OrganisationError) -> Self {
+        let message = format!("Failed to set up the organisation: {error}.");
+        if matches!(error, OrganisationError::Store(_) | OrganisationError::Signer(_)) {
+            Self::failed(message)
+        } else {
+            Self::bad_input(message)
+        }
+    }
+}
+
+impl From<DecideError> for Failure {
+    fn from(error: DecideError) -> Self {
+        match error {
+            DecideError::Record(error) => Self::failed(format!("Failed to decide: {error}.")),
+            DecideError::NoVisit | DecideError::NoMember => Self::bad_input(format!("Failed to decide: {error}.")),
+            DecideError::Refused(refusal) => match &refusal.field {
+                Some(field) => Self::bad_input(format!("{field} {} ({})", refusal.message, refusal.code)),
+                None => Self::refused(format!("Refused: {} ({})", refusal.message, refusal.code)),
+            },
+        }
+    }
+}
+
+/// What a command works with.
+struct Desk {
+    store: HubStore,
+    context: Context,
+    rng: ChaCha20Rng,
+}
+
+impl Admin {
+    /// Does what was asked.
+    pub fn run(self) -> Result<(), Failure> {
+        if matches!(self.command, Command::Init { .. }) {
+            return self.init();
+        }
+        let mut desk = self.open()?;
+        match self.command {
+            Command::Init { .. } => Ok(()),
+            Command::Token { member } => desk.token(&member),
+            Command::Members { json } => desk.members(json),
+            Command::Visits { json } => desk.visits(json),
+            Command::Approve(decision) => desk.decide(&decision, |tx, context, moment, visit, by| {
+                decide::approve(tx, context, moment, visit, by, None)
+            }),
+            Command::Reject { decision, reason, r#final } => desk.decide(&decision, |tx, context, moment, visit, by| {
+                decide::reject(tx, context, moment, visit, by, Some(reason), r#final, None)
+            }),
+            Command::Reopen(decision) => desk.decide(&decision, |tx, context, moment, visit, by| {
+                decide::reopen(tx, context, moment, visit, by, None)
+            }),
+            Command::QrKeys => desk.qr_keys(),
+            Command::Trust { out } => desk.trust(&out),
+        }
+    }
+
+    fn init(&self) -> Result<(), Failure> {
+        let id: OrganisationId = organisation::sample::ID.parse().expect("the sample's id is one");
+        if self.org.as_ref().is_some_and(|org| *org != id) {
+            return Err(Failure::bad_input(format!("The sample organisation's id is {id}; leave --org out.")));
+        }
+        let dir = DataDir::open_or_create(&self.dir, None).map_err(Failure::bad_input)?;
+        let config = dir.config().map_err(Failure::bad_input)?;
+        let mut store = HubStore::open(&dir.database())?;
+        if store.read(organisations::list)?.contains(&id) {
+            let advice = format!("Start it with `vestibule serve --dir {}`.", self.dir.display());
+            return Err(Failure::bad_input(format!("There is an organisation {id} already. {advice}")));
+        }
+        // Keys before the row that names the organisation: a hub that runs opens it as soon as it sees the row.
+        let mut rng = new_rng()?;
+        let context = Context::open(&dir, &config, &id, Utc::now(), &mut rng).map_err(Failure::failed)?;
+        store.write(|tx| {
+            organisation::found(tx, &context, &mut Moment::new(Utc::now(), &mut rng), organisation::sample::example_ag())
+        })?;
+        let dir = self.dir.display();
+        print(&format!(
+            "Example AG is ready: organisation {id}, sites zrh and nyc.\n\
+             Run it:           vestibule serve --dir {dir}\n\
+             Sign a phone in:  vestibule admin --dir {dir} token ada > ada.token\n"
+        ));
+        Ok(())
+    }
+
+    fn open(&self) -> Result<Desk, Failure> {
+        let dir = DataDir::open(&self.dir).map_err(Failure::bad_input)?;
+        let config: Config = dir.config().map_err(Failure::bad_input)?;
+        let mut store = HubStore::open(&dir.database())?;
+        let all = store.read(organisations::list)?;
+        let names = || all.iter().map(OrganisationId::as_str).collect::<Vec<_>>().join(", ");
+        let id = match (&self.org, all.as_slice()) {
+            (_, []) => {
+                let dir = self.dir.display();
+                let advice = format!("Make one with: vestibule admin --dir {dir} init --sample");
+                return Err(Failure::bad_input(format!("This hub has no organisation yet. {advice}")));
+            }
+            (Some(id), _) if all.contains(id) => id.clone(),
+            (Some(id), _) => {
+                return Err(Failure::bad_input(format!("There is no organisation {id} here; there is {}.", names())));
+            }
+            (None, [only]) => only.clone(),
+            (None, _) => {
+                return Err(Failure::bad_input(format!("Say which organisation with --org: {}.", names())));
+            }
+        };
+        let mut rng = new_rng()?;
+        let context = Context::open(&dir, &config, &id, Utc::now(), &mut rng).map_err(Failure::failed)?;
+        Ok(Desk { store, context, rng })
+    }
+}
+
+fn new_rng() -> Result<ChaCha20Rng, Failure> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|_| Failure::failed("The system gives no randomness."))?;
+    Ok(ChaCha20Rng::from_seed(seed))
+}
+
+impl Desk {
+    fn token(&mut self, member: &MemberId) -> Result<(), Failure> {
+        let record = self.store.read(|tx| member_of(tx, &self.context, member))?;
+        if !record.active {
+            return Err(Failure::refused(format!("The member {member} may not sign in any more.")));
+        }
+        let token = SignIn::issue(&self.context.issuer(), &mut Moment::new(Utc::now(), &mut self.rng), member);
+        print(&format!("{token}\n"));
+        Ok(())
+    }
+
+    fn decide(
+        &mut self,
+        decision: &Decision,
+        act: impl FnOnce(
+            &Transaction<'_>,
+            &Context,
+            &mut Moment<'_>,
+            VisitId,
+            &MemberId,
+        ) -> Result<AcceptedVisit, DecideError>,
+    ) -> Result<(), Failure> {
+        let (context, rng) = (&self.context, &mut self.rng);
+        let visit = self.store.write(|tx| {
+            member_of(tx, context, &decision.member)?;
+            let visit = visit_of(tx, context, &decision.visit)?;
+            act(tx, context, &mut Moment::new(Utc::now(), rng), visit, &decision.member).map_err(Failure::from)
+        })?;
+        print(&format!("Visit {} is {} now.\n", visit.number, visit.status()));
+        Ok(())
+    }
+}
+
+/// The member of that id, or a sentence that says where to find one.
+fn member_of(tx: &Transaction<'_>, context: &Context, id: &MemberId) -> Result<MemberRecord, Failure> {
+    members::get(tx, &context.organisation, id)?
+        .ok_or_else(|| Failure::bad_input(format!("There is no member {id}; `vestibule admin members` lists them.")))
+}
+
+/// The visit of that number or id.
+fn visit_of(tx: &Transaction<'_>, context: &Context, text: &str) -> Result<VisitId, Failure> {
+    let unknown = || Failure::bad_input(format!("There is no visit {text}; `vestibule admin visits` lists them."));
+    let id = match text.parse::<u64>() {
+        Ok(number) => visits::by_number(tx, &context.organisation, number)?,
+        Err(_) => Some(text.parse().map_err(|_| {
+            Failure::bad_input(format!("{text} is neither a visit's number nor its id; `vestibule admin visits` lists both."))
+        })?),
+    };
+    let id = id.ok_or_else(unknown)?;
+    visits::load(tx, &context.organisation, id)?.map(|_| id).ok_or_else(unknown)
+}

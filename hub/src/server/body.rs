@@ -1,0 +1,104 @@
+//! Bodies of requests: limited before and after decompression, of the right media type, and in good time.
+
+use std::io::Read as _;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
+
+use super::problem::Refused;
+
+/// How long a client may take to send its request.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The largest body of a JSON or form request: a proof or an assertion is under 1 KB.
+const SMALL: usize = 16 << 10;
+/// The largest window a zstd stream may ask for, as a power of two: 16 MB, three times the largest request.
+const MAX_WINDOW_LOG: u32 = 24;
+
+/// Reads a JSON body.
+pub async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Refused> {
+    expect_media_type(request.headers(), "application/json")?;
+    let bytes = read(request.into_body(), SMALL).await?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let place = format!("The JSON is not what this route takes (line {}, column {}).", error.line(), error.column());
+        Refused::new(StatusCode::BAD_REQUEST, "garbage", place)
+    })
+}
+
+/// Reads a form body (`application/x-www-form-urlencoded`) as its names and values.
+pub async fn form(request: Request) -> Result<Vec<(String, String)>, Refused> {
+    expect_media_type(request.headers(), "application/x-www-form-urlencoded")?;
+    let bytes = read(request.into_body(), SMALL).await?;
+    Ok(url::form_urlencoded::parse(&bytes).into_owned().collect())
+}
+
+/// Reads a body of that media type, at most `limit` bytes after decompression.
+pub async fn limited(request: Request, media_type: &str, limit: usize) -> Result<Vec<u8>, Refused> {
+    expect_media_type(request.headers(), media_type)?;
+    let compressed = match request.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str()) {
+        None | Some(Ok("identity")) => false,
+        Some(Ok("zstd")) => true,
+        Some(_) => {
+            return Err(Refused::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "content_encoding",
+                "The body is compressed in a way the hub does not know; send it as it is, or with zstd.",
+            ));
+        }
+    };
+    let bytes = read(request.into_body(), limit).await?;
+    if !compressed {
+        return Ok(bytes.into());
+    }
+    tokio::task::spawn_blocking(move || decompress(&bytes, limit)).await.unwrap_or_else(|_| Err(Refused::internal()))
+}
+
+fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Refused> {
+    let garbage = |_| Refused::new(StatusCode::BAD_REQUEST, "garbage", "The body is not a zstd stream.");
+    let mut decoder = zstd::stream::read::Decoder::new(bytes).map_err(garbage)?;
+    decoder.window_log_max(MAX_WINDOW_LOG).map_err(garbage)?;
+    let mut plain = Vec::new();
+    // One byte more than allowed shows that there is more, whatever the stream says of itself.
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    decoder.take(most).read_to_end(&mut plain).map_err(garbage)?;
+    if plain.len() > limit { Err(too_large(limit)) } else { Ok(plain) }
+}
+
+async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
+    match tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, limit)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if is_length_limit(&error) => Err(too_large(limit)),
+        Ok(Err(_)) => Err(Refused::new(StatusCode::BAD_REQUEST, "incomplete", "The body ended before its end.")),
+        Err(_) => {
+            Err(Refused::new(StatusCode::REQUEST_TIMEOUT, "timeout", "The body took too long; send the request again."))
+        }
+    }
+}
+
+fn is_length_limit(error: &axum::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if error.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn too_large(limit: usize) -> Refused {
+    let detail = format!("The body is larger than {limit} bytes; send less at a time.");
+    Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+}
+
+fn expect_media_type(headers: &HeaderMap, expected: &str) -> Result<(), Refused> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case(expected) {
+        return Ok(());
+    }
+    let detail = format!("This route takes {expected}.");
+    Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", detail))
+}

@@ -1,0 +1,132 @@
+//! Sign-in and tokens: `POST /v1/devices/challenge`, `POST /v1/devices`, `POST /v1/token`, and what issuers publish.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use vestibule_core::keys::DeviceSigner as _;
+use vestibule_core::sync::wire::{Challenge, Enrolled, Enrolment, TokenAnswer};
+
+use super::organisations::key_set;
+use super::problem::Refused;
+use super::{Hub, body};
+use crate::issuer::{self, ACCESS_LIFE, Access, Assertion, JWT_BEARER, TokenError};
+use crate::moment::Moment;
+use crate::store::devices::{self, Device};
+use crate::store::{assertions, members};
+
+/// Gives the bearer of a sign-in token a nonce to sign.
+pub async fn challenge(State(hub): State<Arc<Hub>>, headers: HeaderMap) -> Result<Response, Refused> {
+    let (context, sign_in) = hub.signs_in(&headers).await?;
+    let nonce = issuer::challenge(&context.issuer(), &sign_in, hub.surroundings.now());
+    Ok(unstored(&Challenge { nonce: URL_SAFE_NO_PAD.encode(nonce) }))
+}
+
+/// Enrols a device of the member who bears the token. The same key enrolled again by the same member changes nothing.
+pub async fn enrol(State(hub): State<Arc<Hub>>, request: Request) -> Result<Response, Refused> {
+    let (context, sign_in) = hub.signs_in(request.headers()).await?;
+    let enrolment: Enrolment = body::json(request).await?;
+    let now = hub.surroundings.now();
+    let (key, thumbprint) = issuer::proven_key(&context.issuer(), &sign_in, &enrolment, now)?;
+    let device = Device {
+        thumbprint,
+        organisation: context.organisation.clone(),
+        member: sign_in.member,
+        key,
+        enrolled_at: now.timestamp(),
+        revoked_at: None,
+    };
+    let mut rng = hub.surroundings.rng();
+    let enrolled = hub
+        .database
+        .write(move |tx| {
+            let active = members::get(tx, &device.organisation, &device.member)?.is_some_and(|member| member.active);
+            if !active {
+                return Err(TokenError::SignInAgain.into());
+            }
+            match devices::find(tx, &device.thumbprint)? {
+                None => devices::insert(tx, &device)?,
+                Some(known) if known.organisation != device.organisation || known.member != device.member => {
+                    return Err(TokenError::OtherMember.into());
+                }
+                // A key that was shut out stays out: the phone makes a new one.
+                Some(known) if known.revoked_at.is_some() => return Err(TokenError::SignInAgain.into()),
+                Some(_) => {}
+            }
+            let root = context.keys.root.public_key().thumbprint().expect("a key made from a seed is a good point");
+            Ok::<_, Refused>(Enrolled {
+                organisation: device.organisation,
+                member: device.member,
+                root: root.to_string(),
+                key_set: URL_SAFE_NO_PAD.encode(key_set(tx, &context, &Moment::new(now, &mut rng))?),
+                audience: context.issuer().audience(),
+            })
+        })
+        .await?;
+    Ok(unstored(&enrolled))
+}
+
+/// Gives a device an access token for an assertion of its key (RFC 7523).
+pub async fn token(State(hub): State<Arc<Hub>>, request: Request) -> Result<Response, Refused> {
+    let fields = body::form(request).await?;
+    // RFC 6749, section 3.2: a parameter stands there once.
+    let field = |name: &str| {
+        let mut values = fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str());
+        match (values.next(), values.next()) {
+            (Some(value), None) => Ok(value),
+            _ => {
+                let detail = format!("The form needs one `{name}`.");
+                Err(Refused::new(StatusCode::BAD_REQUEST, "invalid_request", detail))
+            }
+        }
+    };
+    if field("grant_type")? != JWT_BEARER {
+        let detail = format!("The only grant type here is {JWT_BEARER}.");
+        return Err(Refused::new(StatusCode::BAD_REQUEST, "unsupported_grant_type", detail));
+    }
+    let assertion = field("assertion")?.to_owned();
+    let claimed = issuer::claimed_device(&assertion)?;
+    let now = hub.surroundings.now();
+    let mut rng = hub.surroundings.rng();
+
+    // The key is looked up and the signature checked before anything is written: strangers do not wait for the writer.
+    let device = hub.database.read(move |tx| devices::find(tx, &claimed)).await?.ok_or(TokenError::SignInAgain)?;
+    let context = hub.organisations.get(&device.organisation).ok_or(TokenError::SignInAgain)?;
+    let assertion = Assertion::verify(&context.issuer(), &assertion, &device.thumbprint, &device.key, now)?;
+    let access_token = hub
+        .database
+        .write(move |tx| {
+            let access = Access { member: device.member, device: device.thumbprint };
+            let device = super::authenticate::good_device(tx, &context, &access)?;
+            if !assertions::spend(tx, &device, &assertion.jti, assertion.forgotten_at, now.timestamp())? {
+                return Err(TokenError::Replayed.into());
+            }
+            Ok::<_, Refused>(access.issue(&context.issuer(), &mut Moment::new(now, &mut rng)))
+        })
+        .await?;
+    let expires_in = ACCESS_LIFE.unsigned_abs();
+    Ok(unstored(&TokenAnswer { access_token, token_type: "Bearer".into(), expires_in }))
+}
+
+/// The keys of all issuers.
+pub async fn jwks(State(hub): State<Arc<Hub>>) -> Json<Value> {
+    let all = hub.organisations.all();
+    Json(issuer::jwks(all.iter().map(|context| context.issuer())))
+}
+
+/// The hub as an authorization server (RFC 8414).
+pub async fn metadata(State(hub): State<Arc<Hub>>) -> Json<Value> {
+    Json(issuer::metadata(&hub.config.public_url))
+}
+
+/// JSON that no cache keeps (RFC 6749, section 5.1).
+fn unstored(answer: &impl serde::Serialize) -> Response {
+    let mut response = Json(answer).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,5 @@
+//! The hub over HTTP: a real server on a free port, its clock in the test's hand.
+
+mod refusals;
+mod running;
+mod sign_in;
