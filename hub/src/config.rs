@@ -175,11 +175,10 @@ impl Config {
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
             return Err(wrong("`public_url` is a scheme, a host and a port, with nothing behind them".into()));
         }
-        let senders = std::iter::once(("mail_from".to_owned(), &config.mail_from)).chain(
-            config.organisations.iter().filter_map(|(id, own)| {
-                own.mail_from.as_ref().map(|from| (format!("organisations.{id}.mail_from"), from))
-            }),
-        );
+        let senders =
+            std::iter::once(("mail_from".to_owned(), &config.mail_from)).chain(config.organisations.iter().filter_map(
+                |(id, own)| own.mail_from.as_ref().map(|from| (format!("organisations.{id}.mail_from"), from)),
+            ));
         for (key, from) in senders {
             if from.parse::<lettre::message::Mailbox>().is_err() {
                 return Err(wrong(format!("`{key}` must look like \"Example AG <visitors@example.com>\"")));
@@ -219,11 +218,8 @@ impl DataDir {
         fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(fails(path.to_owned()))?;
         // Port 0 means "any free port" for this run; no address can be made of it.
         let listen = listen.filter(|listen| listen.port() != 0).unwrap_or(DEFAULT_LISTEN);
-        let reached = if listen.ip().is_unspecified() {
-            SocketAddr::new(DEFAULT_LISTEN.ip(), listen.port())
-        } else {
-            listen
-        };
+        let reached =
+            if listen.ip().is_unspecified() { SocketAddr::new(DEFAULT_LISTEN.ip(), listen.port()) } else { listen };
         let public_url = Url::parse(&format!("http://{reached}")).expect("a socket address makes a URL");
         dir.write_settings(&Config::template(listen, &public_url, "Vestibule <visitors@localhost>"))?;
         Ok(dir)
@@ -234,13 +230,8 @@ impl DataDir {
         let path = self.settings();
         let fails = |source| ConfigError::Io { path: path.clone(), source };
         let unfinished = self.0.join(".vestibule.toml.new");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&unfinished)
-            .map_err(fails)?;
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished).map_err(fails)?;
         file.write_all(text.as_bytes()).map_err(fails)?;
         file.sync_all().map_err(fails)?;
         fs::rename(&unfinished, &path).map_err(fails)?;
@@ -258,13 +249,8 @@ impl DataDir {
     pub fn lock(&self) -> Result<File, ConfigError> {
         let path = self.0.join("serve.lock");
         let fails = |source| ConfigError::Io { path: path.clone(), source };
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(fails)?;
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(fails)?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(fs::TryLockError::WouldBlock) => Err(ConfigError::Running(self.0.clone())),

@@ -111,7 +111,8 @@ impl HostClient {
 
     /// Adds an internal note (S1.19).
     pub fn note(&self, visit: VisitId, text: &str) -> Result<(), PhoneError> {
-        let problem = |code, message: String| Err(PhoneError::BadDraft(vec![FieldProblem::new(Field::Note, code, message)]));
+        let problem =
+            |code, message: String| Err(PhoneError::BadDraft(vec![FieldProblem::new(Field::Note, code, message)]));
         if is_blank(text) {
             return problem(code::REQUIRED, "is empty".to_owned());
         }

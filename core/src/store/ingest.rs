@@ -463,4 +463,3 @@ pub(super) fn directory(connection: &Connection) -> Result<Directory, StoreError
 pub(super) fn has_directory_rows(page: &OpenedPage) -> bool {
     page.rows.iter().any(|row| RowKind::from(row.kind) == RowKind::Row)
 }
-

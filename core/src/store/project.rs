@@ -69,13 +69,11 @@ fn place_of(tx: &Tx<'_>, visit: VisitId) -> Result<Option<i64>, StoreError> {
 /// The first free row of `visit_search` in the minute of `sort_at`.
 fn free_place(tx: &Tx<'_>, sort_at: i64) -> Result<i64, StoreError> {
     let first = sort_at.div_euclid(60) * PLACES;
-    let last: Option<i64> = one(
-        tx,
-        "SELECT max(place) FROM visit WHERE place BETWEEN ?1 AND ?2",
-        (first, first + PLACES - 1),
-        |row| row.get(0),
-    )?
-    .flatten();
+    let last: Option<i64> =
+        one(tx, "SELECT max(place) FROM visit WHERE place BETWEEN ?1 AND ?2", (first, first + PLACES - 1), |row| {
+            row.get(0)
+        })?
+        .flatten();
     Ok(last.map_or(first, |last| last + 1))
 }
 
@@ -89,11 +87,8 @@ pub(super) fn project(tx: &Tx<'_>, working: &Working, directory: &Directory) -> 
     let status = status_of(working, &values);
     let conflict = working.outbox.iter().any(|entry| entry.state == OperationState::Conflict);
     let problem = working.outbox.iter().rev().filter(|entry| !entry.state.waits()).find_map(|e| e.code.as_deref());
-    let instants = values
-        .schedule
-        .as_ref()
-        .zip(zone(&values, directory))
-        .and_then(|(schedule, zone)| schedule.resolve(zone).ok());
+    let instants =
+        values.schedule.as_ref().zip(zone(&values, directory)).and_then(|(schedule, zone)| schedule.resolve(zone).ok());
     let start = instants.map(|instants| instants.start.timestamp());
     let end = instants.and_then(|instants| instants.end).map(|end| end.timestamp());
     let sort_at = start.unwrap_or_else(|| made_at(working.id));
@@ -148,7 +143,8 @@ pub(super) fn project(tx: &Tx<'_>, working: &Working, directory: &Directory) -> 
         search_key(host.map_or("", |host| host.name.as_str())),
     ];
     if let Some(held) = held {
-        let same = "SELECT 1 FROM visit_search WHERE rowid = ?1 AND name = ?2 AND company = ?3 AND email = ?4 AND host = ?5";
+        let same =
+            "SELECT 1 FROM visit_search WHERE rowid = ?1 AND name = ?2 AND company = ?3 AND email = ?4 AND host = ?5";
         let [name, company, email, host] = &words;
         if held == place && one(tx, same, (place, name, company, email, host), |_| Ok(()))?.is_some() {
             return Ok(());

@@ -170,9 +170,7 @@ fn decrypted(dir: &Path) -> Vec<u8> {
     connection.pragma_update(None, "query_only", false).expect("sets");
     let copy = dir.join("plain");
     let _ = std::fs::remove_file(&copy);
-    connection
-        .execute("ATTACH DATABASE ?1 AS plain KEY ''", [copy.to_str().expect("a path")])
-        .expect("attaches");
+    connection.execute("ATTACH DATABASE ?1 AS plain KEY ''", [copy.to_str().expect("a path")]).expect("attaches");
     connection.query_row("SELECT sqlcipher_export('plain')", [], |_| Ok(())).expect("exports");
     connection.execute_batch("DETACH DATABASE plain").expect("detaches");
     let bytes = std::fs::read(&copy).expect("reads");
@@ -418,4 +416,3 @@ proptest! {
         prop_assert!(ids.is_superset(&first), "none left out");
     }
 }
-

@@ -16,7 +16,9 @@ use url::Url;
 use super::assertion::{GRANT_TYPE, assertion};
 use super::http::{Answer, Call, Transport, TransportError, allowed};
 use super::machine::{Effect, Event, Failure, Outcome, Progress, SyncMachine};
-use super::wire::{Challenge, Enrolled, Enrolment, EnrolmentProof, MEDIA_TYPE, Problem, SyncAnswer, SyncRequest, TokenAnswer};
+use super::wire::{
+    Challenge, Enrolled, Enrolment, EnrolmentProof, MEDIA_TYPE, Problem, SyncAnswer, SyncRequest, TokenAnswer,
+};
 use crate::cbor;
 use crate::id::{RequestId, Thumbprint};
 use crate::keys::{DeviceSigner, Purpose, SignedKeySet, sign};
@@ -254,10 +256,10 @@ impl SyncClient {
             return Ok(None);
         }
         self.forget_token();
-        let id = in_moment(surroundings, |moment| {
-            *RequestId::from_parts(moment.unix_millis(), moment.random()).as_bytes()
-        });
-        let jwt = assertion(&identity.device, &identity.audience, now.timestamp(), id, signer).map_err(StoreError::from)?;
+        let id =
+            in_moment(surroundings, |moment| *RequestId::from_parts(moment.unix_millis(), moment.random()).as_bytes());
+        let jwt =
+            assertion(&identity.device, &identity.audience, now.timestamp(), id, signer).map_err(StoreError::from)?;
         let body = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", GRANT_TYPE)
             .append_pair("assertion", &jwt)
@@ -326,7 +328,8 @@ impl SyncClient {
             TransportError::TooLarge => refused("garbage", "the hub's answer is too large"),
         })?;
         if (200..300).contains(&answer.status) {
-            return serde_json::from_slice(&answer.body).map_err(|_| refused("garbage", "the hub's answer cannot be read"));
+            return serde_json::from_slice(&answer.body)
+                .map_err(|_| refused("garbage", "the hub's answer cannot be read"));
         }
         Err(match failure(&answer) {
             Failure::Unauthorised | Failure::SignInAgain => ClientError::SignInAgain,

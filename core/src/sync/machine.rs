@@ -452,8 +452,8 @@ fn verify(answer: &SyncAnswer, position: &Position, sent: &[u64], now: DateTime<
     let newer = match &answer.key_set {
         None => None,
         Some(bytes) => {
-            let set = SignedKeySet::verify(bytes, &identity.organisation, &identity.root)
-                .map_err(|_| Disbelief::KeySet)?;
+            let set =
+                SignedKeySet::verify(bytes, &identity.organisation, &identity.root).map_err(|_| Disbelief::KeySet)?;
             if set.set.version < position.key_set.set.version {
                 return Err(Disbelief::KeySet.into());
             }

@@ -4,6 +4,8 @@
 //! standard error as sentences that say what to do, and the exit code says of which kind they are ([`Failure`]).
 
 mod admin;
+mod demo;
+mod phone;
 mod scan;
 mod serve;
 mod table;
@@ -39,7 +41,8 @@ enum Command {
     Serve(serve::Serve),
     Admin(admin::Admin),
     Scan(scan::Scan),
-    // `phone` and `demo` belong here: a file each beside this one.
+    Phone(phone::Phone),
+    Demo(demo::Demo),
 }
 
 /// Why a command did not do what it was asked.
@@ -75,6 +78,8 @@ pub fn run() -> ExitCode {
         Command::Serve(command) => command.run(),
         Command::Admin(command) => command.run(),
         Command::Scan(command) => command.run(),
+        Command::Phone(command) => command.run(),
+        Command::Demo(command) => command.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -27,7 +27,7 @@ use vestibule_core::schedule::Instants;
 pub use carry_out::carry_out;
 pub use invitation::Invitation;
 pub use links::{LinkHash, address_key, link_hash};
-pub use mail::unlinked;
+pub use mail::{VISIT_HEADER, unlinked};
 pub(crate) use outbox::open;
 pub use passes::{PassError, apple_pass, calendar_entry, google_link};
 
@@ -93,3 +93,4 @@ pub fn erase(tx: &Transaction<'_>, organisation: &OrganisationId, visit: VisitId
     outbox_rows::erase(tx, organisation, visit)?;
     deliveries::erase(tx, organisation, visit)?;
     credentials::erase(tx, organisation, visit)
+}

@@ -66,7 +66,8 @@ pub(super) fn put(
     let address = mail.to.email.to_string();
     let kind = mail.letter.kind;
     let from = context.mail_from.parse().map_err(|_| DeliveryError::Sender)?;
-    let cover = Cover { id, host: links::host(context), from, to: mail.to, date: moment.now };
+    let visit = mail.delivery.map(|_| mail.visit);
+    let cover = Cover { id, host: links::host(context), from, to: mail.to, date: moment.now, visit };
     let message = Zeroizing::new(mail.letter.into_bytes(cover)?);
     let sealed = seal(&context.keys.outbox_seal, moment.random(), &id, &address, &message)?;
     outbox::insert(

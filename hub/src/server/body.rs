@@ -22,7 +22,8 @@ pub async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Refused> {
     expect_media_type(request.headers(), "application/json")?;
     let bytes = read(request.into_body(), SMALL).await?;
     serde_json::from_slice(&bytes).map_err(|error| {
-        let place = format!("The JSON is not what this route takes (line {}, column {}).", error.line(), error.column());
+        let place =
+            format!("The JSON is not what this route takes (line {}, column {}).", error.line(), error.column());
         Refused::new(StatusCode::BAD_REQUEST, "garbage", place)
     })
 }

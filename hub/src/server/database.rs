@@ -29,7 +29,10 @@ impl Database {
     }
 
     /// Runs `work` in one write transaction, as [`HubStore::write`]. It goes on to its end if the caller is dropped.
-    pub async fn write<T, E>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    pub async fn write<T, E>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -112,7 +115,9 @@ mod tests {
             assert!(failed.await.is_err());
         }
         let rows: i64 = database
-            .write(|tx| Ok::<_, StoreError>(tx.query_row("SELECT count(*) FROM meta WHERE name = 'test'", [], |r| r.get(0))?))
+            .write(|tx| {
+                Ok::<_, StoreError>(tx.query_row("SELECT count(*) FROM meta WHERE name = 'test'", [], |r| r.get(0))?)
+            })
             .await
             .expect("reads");
         assert_eq!(rows, 0);

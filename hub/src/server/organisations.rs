@@ -80,7 +80,8 @@ impl Organisations {
 pub fn key_set(tx: &Transaction<'_>, context: &Context, moment: &Moment<'_>) -> Result<Vec<u8>, OrganisationError> {
     if let Some((_, bytes)) = organisations::current_key_set(tx, &context.organisation)? {
         // Ours, from our own database: only its end is asked.
-        let set = Sign1::read(&bytes).ok().and_then(|set| cbor::read::<KeySet>(set.unverified_payload(), "key set").ok());
+        let set =
+            Sign1::read(&bytes).ok().and_then(|set| cbor::read::<KeySet>(set.unverified_payload(), "key set").ok());
         if set.is_some_and(|set| set.expires_at - moment.unix() > RENEWAL) {
             return Ok(bytes);
         }

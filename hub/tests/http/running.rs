@@ -237,8 +237,7 @@ impl Phone {
         let claims = json!({"iss": self.name(), "sub": self.name(), "aud": self.audience,
             "iat": now, "exp": now + 60, "jti": jti});
         let header = json!({"alg": "EdDSA", "typ": "JWT"});
-        let signed =
-            [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
+        let signed = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
         let signature = self.key.sign(signed.as_bytes()).expect("signs");
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }

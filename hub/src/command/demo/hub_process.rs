@@ -29,7 +29,8 @@ impl HubProcess {
         let settings = DataDir::open_or_create(dir, Some(address)).map_err(Failure::failed)?;
         let public_url = Url::parse(&format!("http://{address}")).expect("a socket address makes a URL");
         let text = Config::template(address, &public_url, "Example AG <visitors@example.com>");
-        let smtp = format!("\n[smtp]\nhost = \"{}\"\nport = {}\ntls = \"none\"\n", mail_server.ip(), mail_server.port());
+        let smtp =
+            format!("\n[smtp]\nhost = \"{}\"\nport = {}\ntls = \"none\"\n", mail_server.ip(), mail_server.port());
         settings.write_settings(&(text + &smtp)).map_err(Failure::failed)?;
         let hub = Self { dir: dir.to_owned(), address, child: None };
         hub.admin(&["init", "--sample"])?;
@@ -43,11 +44,8 @@ impl HubProcess {
 
     /// Starts it and waits until it says that it listens. Its log goes to `hub.log`.
     pub fn start(&mut self) -> Result<(), Failure> {
-        let log = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.dir.join("hub.log"))
-            .map_err(Failure::failed)?;
+        let log =
+            fs::OpenOptions::new().create(true).append(true).open(self.dir.join("hub.log")).map_err(Failure::failed)?;
         let mut child = command()?
             .args([OsStr::new("serve"), OsStr::new("--dir"), self.dir.as_os_str()])
             .stdin(Stdio::null())

@@ -17,8 +17,6 @@ const MAX_MAIL: usize = 25 << 20;
 /// A mail that arrived.
 #[derive(Debug, Clone)]
 pub struct Arrived {
-    /// The recipients, as the sender's server named them.
-    pub recipients: Vec<String>,
     /// Where it is stored.
     pub file: PathBuf,
 }
@@ -59,7 +57,7 @@ struct Shelf {
 /// One conversation: `mailin` speaks SMTP, this moves the lines.
 fn converse(stream: &TcpStream, shelf: &Arc<Shelf>) -> io::Result<()> {
     let remote = stream.peer_addr()?.ip();
-    let clerk = Clerk { shelf: Arc::clone(shelf), recipients: Vec::new(), mail: Vec::new() };
+    let clerk = Clerk { shelf: Arc::clone(shelf), mail: Vec::new() };
     let mut session = SessionBuilder::new("mailbox.localhost").build(remote, clerk);
     let mut lines = BufReader::new(stream);
     let mut writer = stream;
@@ -80,13 +78,11 @@ fn converse(stream: &TcpStream, shelf: &Arc<Shelf>) -> io::Result<()> {
 
 struct Clerk {
     shelf: Arc<Shelf>,
-    recipients: Vec<String>,
     mail: Vec<u8>,
 }
 
 impl Handler for Clerk {
-    fn data_start(&mut self, _domain: &str, _from: &str, _is8bit: bool, to: &[String]) -> Response {
-        self.recipients = to.to_vec();
+    fn data_start(&mut self, _domain: &str, _from: &str, _is8bit: bool, _to: &[String]) -> Response {
         self.mail.clear();
         response::OK
     }
@@ -110,7 +106,7 @@ impl Handler for Clerk {
             return response::INTERNAL_ERROR;
         }
         // Nobody may be listening any more: the mail is stored all the same.
-        let _ = self.shelf.arrived.send(Arrived { recipients: std::mem::take(&mut self.recipients), file });
+        let _ = self.shelf.arrived.send(Arrived { file });
         response::OK
     }
 }

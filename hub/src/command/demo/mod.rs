@@ -80,7 +80,10 @@ impl Demo {
         hub.stop()?;
         let (invited, left_out) = phones.invite(&rows)?;
         for problem in &left_out {
-            print(&format!("Left out: row {}, {}: {} ({})\n", problem.row, problem.field, problem.message, problem.code));
+            print(&format!(
+                "Left out: row {}, {}: {} ({})\n",
+                problem.row, problem.field, problem.message, problem.code
+            ));
         }
         phones.print_list("Queued on the phones", &[Status::Queued], 10)?;
 

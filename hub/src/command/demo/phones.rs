@@ -111,7 +111,9 @@ impl Phones {
     /// Syncs every phone, with a bar.
     pub fn sync_all(&self) -> Result<(), Failure> {
         let bar = ProgressBar::new(self.phones.len() as u64);
-        bar.set_style(ProgressStyle::with_template("syncing    {bar:32} {pos}/{len} phones {msg}").expect("a template"));
+        bar.set_style(
+            ProgressStyle::with_template("syncing    {bar:32} {pos}/{len} phones {msg}").expect("a template"),
+        );
         let runtime = runtime()?;
         for (host, phone) in &self.phones {
             bar.set_message(host.to_string());

@@ -13,9 +13,9 @@ use vestibule_core::id::VisitId;
 use vestibule_core::wallet::package_read::ReadPass;
 
 use super::super::Failure;
+use super::LeftOut;
 use super::mailbox::{Arrived, Mailbox};
 use super::phones::{Invited, Phones};
-use super::LeftOut;
 
 /// The mails that came, by the visit they are about; those to members and security desks stand apart.
 #[derive(Default)]
@@ -129,9 +129,11 @@ pub fn write(
             fs::write(dir.join(&file), bytes).map_err(Failure::failed)?;
             Ok::<_, Failure>(Some(file))
         };
-        let code = parts.pkpass.as_deref().and_then(|pass| ReadPass::read(pass).ok()).and_then(|read| {
-            read.pass.barcodes.first().map(|barcode| barcode.message.clone())
-        });
+        let code = parts
+            .pkpass
+            .as_deref()
+            .and_then(|pass| ReadPass::read(pass).ok())
+            .and_then(|read| read.pass.barcodes.first().map(|barcode| barcode.message.clone()));
         if let Some(page) = parts.page {
             pages.push((view.values.display_name(), page));
         }

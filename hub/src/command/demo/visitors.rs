@@ -154,9 +154,7 @@ fn not_rows(error: &csv::Error) -> VisitorsError {
 /// the last Sunday of March, when clocks change in Europe, stays the last Sunday of March. The start keeps its distance
 /// from the end.
 fn move_to_year(draft: &mut VisitDraft, year: i32) {
-    let read = |text: &Option<String>| {
-        text.as_deref().and_then(|text| NaiveDateTime::parse_from_str(text, TIME).ok())
-    };
+    let read = |text: &Option<String>| text.as_deref().and_then(|text| NaiveDateTime::parse_from_str(text, TIME).ok());
     let (Some(start), Some(end)) = (read(&draft.start), read(&draft.end)) else { return };
     let Some(day) = same_weekday(end.date(), year) else { return };
     let Some(first) = u64::try_from((end.date() - start.date()).num_days())
@@ -214,7 +212,8 @@ mod tests {
 
     #[test]
     fn a_cell_is_taken_as_typed() {
-        let text = format!("\u{feff}{}\nzrh-reception,zrh, Zoë ,,z@visitors.test,,,ada@example.com,,\n", REQUIRED.join(","));
+        let text =
+            format!("\u{feff}{}\nzrh-reception,zrh, Zoë ,,z@visitors.test,,,ada@example.com,,\n", REQUIRED.join(","));
         let rows = parse(&text).expect("one row");
         assert_eq!(rows[0].draft.first_name.as_deref(), Some(" Zoë "));
         assert_eq!(rows[0].draft.host.as_deref(), Some("ada@example.com"));

@@ -20,11 +20,17 @@ pub fn open(store: &Path, makes: bool) -> Result<HostClient, Failure> {
     if !makes && !store.exists() {
         return Err(Failure {
             code: 5,
-            message: format!("There is no store at {}: sign in first (`vestibule phone --store FILE sign-in`).", store.display()),
+            message: format!(
+                "There is no store at {}: sign in first (`vestibule phone --store FILE sign-in`).",
+                store.display()
+            ),
         });
     }
     if store.exists() && !key_file.exists() {
-        return Err(Failure::failed(format!("The store's key {} is gone: the store cannot be opened.", key_file.display())));
+        return Err(Failure::failed(format!(
+            "The store's key {} is gone: the store cannot be opened.",
+            key_file.display()
+        )));
     }
     let key = secret::<96>(&key_file)?;
     let key = StoreKey::from_hex(&key)
@@ -33,7 +39,8 @@ pub fn open(store: &Path, makes: bool) -> Result<HostClient, Failure> {
     let mut device = Zeroizing::new([0; 32]);
     hex::decode_to_slice(seed.as_slice(), device.as_mut_slice())
         .map_err(|_| Failure::failed(format!("{} is not 64 hexadecimal digits.", device_file.display())))?;
-    let transport = HttpTransport::new().map_err(|error| Failure::failed(format!("The network cannot be used: {error}.")))?;
+    let transport =
+        HttpTransport::new().map_err(|error| Failure::failed(format!("The network cannot be used: {error}.")))?;
     let signer = Arc::new(SoftwareSigner::from_seed(&device));
     HostClient::open(store, &key, signer, Box::new(transport), Arc::new(SystemSurroundings)).map_err(super::failure)
 }
@@ -57,9 +64,17 @@ fn secret<const DIGITS: usize>(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failur
             getrandom::fill(&mut bytes).map_err(|error| fails(error.into()))?;
             let digits = Zeroizing::new(hex::encode(bytes.as_slice()).into_bytes());
             let unfinished = beside(path, ".new");
-            let mut file =
-                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished).map_err(fails)?;
-            file.write_all(&digits).and_then(|()| file.write_all(b"\n")).and_then(|()| file.sync_all()).map_err(fails)?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&unfinished)
+                .map_err(fails)?;
+            file.write_all(&digits)
+                .and_then(|()| file.write_all(b"\n"))
+                .and_then(|()| file.sync_all())
+                .map_err(fails)?;
             fs::rename(&unfinished, path).map_err(fails)?;
             Ok(digits)
         }

@@ -5,7 +5,7 @@
 
 pub(super) mod device;
 mod fields;
-mod show;
+pub(super) mod show;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -176,11 +176,7 @@ impl Phone {
                 let pass = client.pass_preview(visit).map_err(failure)?;
                 let view = client.show(visit).map_err(failure)?;
                 let pass: Value = serde_json::to_value(&pass).map_err(Failure::failed)?;
-                let text = if json {
-                    json!({ "id": visit, "status": view.status, "pass": pass })
-                } else {
-                    pass
-                };
+                let text = if json { json!({ "id": visit, "status": view.status, "pass": pass }) } else { pass };
                 print(&format!("{text:#}\n"));
                 Ok(())
             }
@@ -189,7 +185,10 @@ impl Phone {
                 let matrix = QrMatrix::of(PREVIEW).map_err(Failure::failed)?;
                 if json {
                     let rows = show::rows(&matrix);
-                    print(&format!("{:#}\n", json!({ "id": visit, "status": view.status, "text": PREVIEW, "rows": rows })));
+                    print(&format!(
+                        "{:#}\n",
+                        json!({ "id": visit, "status": view.status, "text": PREVIEW, "rows": rows })
+                    ));
                 } else {
                     print(&format!("{}{PREVIEW}\n", show::blocks(&matrix)));
                 }
@@ -200,9 +199,9 @@ impl Phone {
 }
 
 fn sign_in(client: &HostClient, hub: &str, token_file: &std::path::Path, json: bool) -> Result<(), Failure> {
-    let token = std::fs::read_to_string(token_file)
-        .map(Zeroizing::new)
-        .map_err(|error| Failure::bad_input(format!("The token file {} cannot be read: {error}", token_file.display())))?;
+    let token = std::fs::read_to_string(token_file).map(Zeroizing::new).map_err(|error| {
+        Failure::bad_input(format!("The token file {} cannot be read: {error}", token_file.display()))
+    })?;
     let (identity, progress) = runtime()?.block_on(async {
         let identity = client.sign_in(hub, token.trim()).await.map_err(failure)?;
         let progress = run_sync(client, json).await?;
@@ -211,7 +210,10 @@ fn sign_in(client: &HostClient, hub: &str, token_file: &std::path::Path, json: b
     let (member, organisation) = (identity.member.to_string(), identity.organisation.to_string());
     print(&if json {
         let device = identity.device.to_string();
-        format!("{:#}\n", json!({ "id": device, "status": "signed_in", "member": member, "organisation": organisation }))
+        format!(
+            "{:#}\n",
+            json!({ "id": device, "status": "signed_in", "member": member, "organisation": organisation })
+        )
     } else {
         format!("Signed in as {member} of {organisation}; {} rows received.\n", progress.received)
     });
@@ -222,8 +224,10 @@ fn sync(client: &HostClient, json: bool) -> Result<(), Failure> {
     let before = refused(client)?;
     let progress = runtime()?.block_on(run_sync(client, json))?;
     let after = refused(client)?;
-    let new: Vec<&VisitSummary> =
-        after.iter().filter(|visit| !before.iter().any(|old| old.id == visit.id && old.problem == visit.problem)).collect();
+    let new: Vec<&VisitSummary> = after
+        .iter()
+        .filter(|visit| !before.iter().any(|old| old.id == visit.id && old.problem == visit.problem))
+        .collect();
     if json {
         let refused: Vec<Value> = new.iter().map(|visit| json!({ "id": visit.id, "code": visit.problem })).collect();
         let status = if new.is_empty() { "up_to_date" } else { "refused" };

@@ -152,7 +152,10 @@ pub fn view(view: &VisitView) -> String {
     }
     for operation in &view.operations {
         let reason = operation.reason.as_ref().map(|reason| format!(": {} ({})", reason.message, reason.code));
-        field("waiting", Some(format!("{} {}{}", operation.kind.as_str(), operation.state.as_str(), reason.unwrap_or_default())));
+        field(
+            "waiting",
+            Some(format!("{} {}{}", operation.kind.as_str(), operation.state.as_str(), reason.unwrap_or_default())),
+        );
     }
     lines.into_iter().map(|(name, value)| format!("{name:<13}{}\n", value.replace('\n', "\n             "))).collect()
 }
@@ -162,7 +165,8 @@ pub fn history(entries: &[HistoryEntry]) -> String {
     entries
         .iter()
         .map(|entry| {
-            let at = entry.at.map_or_else(|| "not sent yet".into(), |at| at.format("%Y-%m-%d %H:%M:%S UTC").to_string());
+            let at =
+                entry.at.map_or_else(|| "not sent yet".into(), |at| at.format("%Y-%m-%d %H:%M:%S UTC").to_string());
             format!("{at:<24}{:<20}{}\n", who(entry), what(entry))
         })
         .collect()

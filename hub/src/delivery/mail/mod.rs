@@ -14,6 +14,7 @@ use lettre::Message;
 use lettre::message::header::{ContentDisposition, ContentId, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use vestibule_core::calendar::Method;
+use vestibule_core::id::VisitId;
 
 pub(super) use access::{Access, access};
 pub(super) use notice::{alert, approved, bare_cancellation, cancellation, category_notice, pending, rejected};
@@ -53,7 +54,12 @@ pub(super) struct Cover<'a> {
     pub(super) to: Mailbox,
     /// When it was written.
     pub(super) date: DateTime<Utc>,
+    /// The visit, in a mail to its guest.
+    pub(super) visit: Option<VisitId>,
 }
+
+/// Names the visit in a mail to its guest, so that an answer or a complaint can be traced without reading it.
+pub const VISIT_HEADER: &str = "X-Vestibule-Visit";
 
 /// The Content-ID of the QR code, as the HTML names it.
 const QR_CONTENT_ID: &str = "qr@vestibule";
@@ -102,6 +108,9 @@ impl Letter {
             // RFC 3834: nobody's holiday answer comes back, and loops end.
             .raw_header(header("Auto-Submitted", "auto-generated"))
             .raw_header(header("X-Auto-Response-Suppress", "All"));
+        if let Some(visit) = cover.visit {
+            message = message.raw_header(header(VISIT_HEADER, &visit.to_string()));
+        }
         if let Some(reply_to) = self.reply_to {
             message = message.reply_to(reply_to);
         }
