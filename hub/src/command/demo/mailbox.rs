@@ -57,6 +57,8 @@ struct Shelf {
 /// One conversation: `mailin` speaks SMTP, this moves the lines.
 fn converse(stream: &TcpStream, shelf: &Arc<Shelf>) -> io::Result<()> {
     let remote = stream.peer_addr()?.ip();
+    // Answers are short and waited for: with Nagle's algorithm on, each would wait for the last one's acknowledgement.
+    stream.set_nodelay(true)?;
     let clerk = Clerk { shelf: Arc::clone(shelf), mail: Vec::new() };
     let mut session = SessionBuilder::new("mailbox.localhost").build(remote, clerk);
     let mut lines = BufReader::new(stream);
