@@ -16,6 +16,9 @@ use vestibule_tests::demo::{Demo, Visit};
 use vestibule_tests::program::{run, stdout, vestibule};
 use vestibule_tests::{calendar, google};
 
+/// What breaks a link up for mail programs and is not seen.
+const INVISIBLE: char = '\u{200c}';
+
 fn read(path: &Path) -> Vec<u8> {
     fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -119,7 +122,7 @@ fn a_pending_guest_has_no_mail_and_no_pass() {
 #[test]
 fn every_invitation_has_all_its_parts() {
     let demo = Demo::shared();
-    let mut pins = BTreeSet::new();
+    let (mut pins, mut links) = (BTreeSet::new(), 0);
     for visit in demo.invited() {
         let bytes = read(&demo.file(&visit.mails[0]));
         let mail = message(&bytes);
@@ -148,8 +151,14 @@ fn every_invitation_has_all_its_parts() {
         assert_eq!(kinds.contains("text/calendar"), visit.start.is_some(), "row {}", visit.row);
         assert!(html.contains("https://pay.google.com/gp/v/save/"), "row {}", visit.row);
         let said = demo.column(visit, "Message");
-        assert!(said.is_empty() || text.contains(said), "row {}: the host's message", visit.row);
+        let words: String = text.chars().filter(|&c| c != INVISIBLE).collect();
+        assert!(said.is_empty() || words.contains(said), "row {}: the host's message in\n{text}", visit.row);
+        if said.contains("https://") {
+            links += 1;
+            assert!(!text.contains(said) && !html.contains(said), "row {}: a host's link is not clickable", visit.row);
+        }
     }
+    assert_eq!(links, 1, "a host's message holds a link");
 }
 
 /// The PIN: the only run of exactly six digits on a line of its own or behind "PIN".
