@@ -17,7 +17,7 @@ use vestibule_core::id::OrganisationId;
 
 /// Where a new hub listens: this machine only, until the operator decides otherwise.
 pub const DEFAULT_LISTEN: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 1)), 8480);
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8480);
 
 /// The settings or the directory cannot be used; a sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -175,11 +175,10 @@ impl Config {
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
             return Err(wrong("`public_url` is a scheme, a host and a port, with nothing behind them".into()));
         }
-        let senders = std::iter::once(("mail_from".to_owned(), &config.mail_from)).chain(
-            config.organisations.iter().filter_map(|(id, own)| {
-                own.mail_from.as_ref().map(|from| (format!("organisations.{id}.mail_from"), from))
-            }),
-        );
+        let senders =
+            std::iter::once(("mail_from".to_owned(), &config.mail_from)).chain(config.organisations.iter().filter_map(
+                |(id, own)| own.mail_from.as_ref().map(|from| (format!("organisations.{id}.mail_from"), from)),
+            ));
         for (key, from) in senders {
             if from.parse::<lettre::message::Mailbox>().is_err() {
                 return Err(wrong(format!("`{key}` must look like \"Example AG <visitors@example.com>\"")));
@@ -208,6 +207,7 @@ impl DataDir {
     }
 
     /// The directory, made with its settings if it is not there. Nobody but this user gets in.
+    #[expect(clippy::missing_panics_doc, reason = "it never panics, see the `expect`")]
     pub fn open_or_create(path: &Path, listen: Option<SocketAddr>) -> Result<Self, ConfigError> {
         let dir = Self(path.to_owned());
         let fails = |path: PathBuf| move |source| ConfigError::Io { path, source };
@@ -219,11 +219,8 @@ impl DataDir {
         fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(fails(path.to_owned()))?;
         // Port 0 means "any free port" for this run; no address can be made of it.
         let listen = listen.filter(|listen| listen.port() != 0).unwrap_or(DEFAULT_LISTEN);
-        let reached = if listen.ip().is_unspecified() {
-            SocketAddr::new(DEFAULT_LISTEN.ip(), listen.port())
-        } else {
-            listen
-        };
+        let reached =
+            if listen.ip().is_unspecified() { SocketAddr::new(DEFAULT_LISTEN.ip(), listen.port()) } else { listen };
         let public_url = Url::parse(&format!("http://{reached}")).expect("a socket address makes a URL");
         dir.write_settings(&Config::template(listen, &public_url, "Vestibule <visitors@localhost>"))?;
         Ok(dir)
@@ -234,13 +231,8 @@ impl DataDir {
         let path = self.settings();
         let fails = |source| ConfigError::Io { path: path.clone(), source };
         let unfinished = self.0.join(".vestibule.toml.new");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&unfinished)
-            .map_err(fails)?;
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished).map_err(fails)?;
         file.write_all(text.as_bytes()).map_err(fails)?;
         file.sync_all().map_err(fails)?;
         fs::rename(&unfinished, &path).map_err(fails)?;
@@ -258,13 +250,8 @@ impl DataDir {
     pub fn lock(&self) -> Result<File, ConfigError> {
         let path = self.0.join("serve.lock");
         let fails = |source| ConfigError::Io { path: path.clone(), source };
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(fails)?;
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(fails)?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(fs::TryLockError::WouldBlock) => Err(ConfigError::Running(self.0.clone())),
@@ -337,7 +324,8 @@ mod tests {
     fn every_commented_setting_is_a_real_one() {
         let url = Url::parse("https://visit.example.com").expect("a URL");
         let text = Config::template(DEFAULT_LISTEN, &url, "A <a@example.com>");
-        let all: String = text.lines().map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line))).collect();
+        let all: Vec<&str> = text.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line)).collect();
+        let all = all.join("\n");
         assert_ne!(all, text);
         let config = parse(&all).expect("reads");
         let smtp = config.smtp.expect("a mail server");

@@ -192,7 +192,8 @@ fn settings_that_cannot_be_read_stop_the_hub_with_a_reason() {
     let dir = home.path();
     let none = admin(dir, &["members"]);
     assert_eq!(none.status.code(), Some(2));
-    std::fs::write(dir.join("vestibule.toml"), "public_url = 'http://a'\nmail_from = 'a@b.c'\nlistn = 1\n").expect("written");
+    std::fs::write(dir.join("vestibule.toml"), "public_url = 'http://a'\nmail_from = 'a@b.c'\nlistn = 1\n")
+        .expect("written");
     let serve = vestibule(&["serve", "--dir", dir.to_str().expect("UTF-8")]).output().expect("runs");
     assert_eq!(serve.status.code(), Some(2));
     assert!(text(&serve.stderr).contains("listn"));

@@ -94,8 +94,10 @@ enum Command {
     /// Print the keys `vestibule scan` checks QR codes with
     QrKeys,
     /// Write what passes, links and QR codes can be checked with
-    #[command(long_about = "Write what passes, links and QR codes can be checked with: apple-root.pem (only with a chain \
-                            of our own), google-public.pem, qr-keys.json.")]
+    #[command(
+        long_about = "Write what passes, links and QR codes can be checked with: apple-root.pem (only with a chain \
+                            of our own), google-public.pem, qr-keys.json."
+    )]
     Trust {
         /// The directory to write to
         #[arg(long, value_name = "DIR")]
@@ -165,9 +167,11 @@ impl Admin {
             Command::Approve(decision) => desk.decide(&decision, |tx, context, moment, visit, by| {
                 decide::approve(tx, context, moment, visit, by, None)
             }),
-            Command::Reject { decision, reason, r#final } => desk.decide(&decision, |tx, context, moment, visit, by| {
-                decide::reject(tx, context, moment, visit, by, Some(reason), r#final, None)
-            }),
+            Command::Reject { decision, reason, r#final } => {
+                desk.decide(&decision, |tx, context, moment, visit, by| {
+                    decide::reject(tx, context, moment, visit, by, Some(reason), r#final, None)
+                })
+            }
             Command::Reopen(decision) => desk.decide(&decision, |tx, context, moment, visit, by| {
                 decide::reopen(tx, context, moment, visit, by, None)
             }),
@@ -192,7 +196,12 @@ impl Admin {
         let mut rng = new_rng()?;
         let context = Context::open(&dir, &config, &id, Utc::now(), &mut rng).map_err(Failure::failed)?;
         store.write(|tx| {
-            organisation::found(tx, &context, &mut Moment::new(Utc::now(), &mut rng), organisation::sample::example_ag())
+            organisation::found(
+                tx,
+                &context,
+                &mut Moment::new(Utc::now(), &mut rng),
+                organisation::sample::example_ag(),
+            )
         })?;
         let dir = self.dir.display();
         print(&format!(
@@ -281,7 +290,9 @@ fn visit_of(tx: &Transaction<'_>, context: &Context, text: &str) -> Result<Visit
     let id = match text.parse::<u64>() {
         Ok(number) => visits::by_number(tx, &context.organisation, number)?,
         Err(_) => Some(text.parse().map_err(|_| {
-            Failure::bad_input(format!("{text} is neither a visit's number nor its id; `vestibule admin visits` lists both."))
+            Failure::bad_input(format!(
+                "{text} is neither a visit's number nor its id; `vestibule admin visits` lists both."
+            ))
         })?),
     };
     let id = id.ok_or_else(unknown)?;

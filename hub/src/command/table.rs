@@ -30,7 +30,8 @@ mod tests {
 
     #[test]
     fn columns_line_up_whatever_the_script() {
-        let rows = [["ada".to_owned(), "山田".to_owned(), "x".to_owned()], ["b".to_owned(), "Zoë".to_owned(), String::new()]];
+        let rows =
+            [["ada".to_owned(), "山田".to_owned(), "x".to_owned()], ["b".to_owned(), "Zoë".to_owned(), String::new()]];
         assert_eq!(table(["ID", "NAME", ""], &rows), "ID   NAME\nada  山田  x\nb    Zoë\n");
     }
 }

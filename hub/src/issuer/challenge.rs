@@ -18,12 +18,7 @@ pub fn challenge(issuer: &Issuer<'_>, sign_in: &SignIn, now: DateTime<Utc>) -> V
 }
 
 /// Whether a nonce was made for the bearer of this token, not more than [`CHALLENGE_LIFE`] ago.
-pub(super) fn check(
-    issuer: &Issuer<'_>,
-    sign_in: &SignIn,
-    nonce: &[u8],
-    now: DateTime<Utc>,
-) -> Result<(), TokenError> {
+pub(super) fn check(issuer: &Issuer<'_>, sign_in: &SignIn, nonce: &[u8], now: DateTime<Utc>) -> Result<(), TokenError> {
     let (made, given) = nonce.split_first_chunk::<8>().ok_or(TokenError::Challenge)?;
     let made = i64::from_be_bytes(*made);
     let ours: bool = code(issuer, sign_in, made).ct_eq(given).into();

@@ -33,12 +33,7 @@ impl Hub {
     }
 
     fn issuer(&self) -> Issuer<'_> {
-        Issuer {
-            organisation: &self.organisation,
-            key: &self.key,
-            secret: &self.secret,
-            public_url: &self.public_url,
-        }
+        Issuer { organisation: &self.organisation, key: &self.key, secret: &self.secret, public_url: &self.public_url }
     }
 }
 

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::problem::Refused;
 
 /// How long a client may take to send its request.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The largest body of a JSON or form request: a proof or an assertion is under 1 KB.
 const SMALL: usize = 16 << 10;
 /// The largest window a zstd stream may ask for, as a power of two: 16 MB, three times the largest request.
@@ -22,7 +22,8 @@ pub async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Refused> {
     expect_media_type(request.headers(), "application/json")?;
     let bytes = read(request.into_body(), SMALL).await?;
     serde_json::from_slice(&bytes).map_err(|error| {
-        let place = format!("The JSON is not what this route takes (line {}, column {}).", error.line(), error.column());
+        let place =
+            format!("The JSON is not what this route takes (line {}, column {}).", error.line(), error.column());
         Refused::new(StatusCode::BAD_REQUEST, "garbage", place)
     })
 }

@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 
 use crate::store::{HubStore, StoreError};
 
-/// How many requests read at a time. SQLite's readers do not wait for the writer, nor it for them.
+/// How many requests read at a time. Readers of `SQLite` do not wait for the writer, nor it for them.
 const READERS: usize = 3;
 
 /// The hub's database, for asynchronous callers.
@@ -29,7 +29,10 @@ impl Database {
     }
 
     /// Runs `work` in one write transaction, as [`HubStore::write`]. It goes on to its end if the caller is dropped.
-    pub async fn write<T, E>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    pub async fn write<T, E>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -99,7 +102,7 @@ mod tests {
     async fn a_panic_rolls_back_and_loses_no_connection() {
         let home = tempfile::tempdir().expect("a directory");
         let database = Database::open(&home.path().join("hub.db")).expect("opens");
-        for _ in 0..READERS + 1 {
+        for _ in 0..=READERS {
             let database = database.clone();
             let failed = tokio::spawn(async move {
                 database
@@ -112,7 +115,9 @@ mod tests {
             assert!(failed.await.is_err());
         }
         let rows: i64 = database
-            .write(|tx| Ok::<_, StoreError>(tx.query_row("SELECT count(*) FROM meta WHERE name = 'test'", [], |r| r.get(0))?))
+            .write(|tx| {
+                Ok::<_, StoreError>(tx.query_row("SELECT count(*) FROM meta WHERE name = 'test'", [], |r| r.get(0))?)
+            })
             .await
             .expect("reads");
         assert_eq!(rows, 0);

@@ -59,11 +59,15 @@ impl Metrics {
             let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
             line(format_args!("vestibule_http_request_seconds_total{{{labels}}} {:.6}", time.as_secs_f64()));
         }
-        line(format_args!("# HELP vestibule_turned_away_total Pushed envelopes that were not taken.\n# TYPE vestibule_turned_away_total counter"));
+        line(format_args!(
+            "# HELP vestibule_turned_away_total Pushed envelopes that were not taken.\n# TYPE vestibule_turned_away_total counter"
+        ));
         for (code, count) in &*self.refusals.lock().unwrap_or_else(PoisonError::into_inner) {
             line(format_args!("vestibule_turned_away_total{{code=\"{code}\"}} {count}"));
         }
-        line(format_args!("# HELP vestibule_mails_total Mails by what became of them.\n# TYPE vestibule_mails_total counter"));
+        line(format_args!(
+            "# HELP vestibule_mails_total Mails by what became of them.\n# TYPE vestibule_mails_total counter"
+        ));
         for (outcome, count) in &*self.mails.lock().unwrap_or_else(PoisonError::into_inner) {
             line(format_args!("vestibule_mails_total{{outcome=\"{outcome}\"}} {count}"));
         }

@@ -64,10 +64,10 @@ impl Organisations {
                 })
             };
             let opened = Arc::new(opened.await.map_err(std::io::Error::other)??);
-            if !self.config.organisations.get(&id).is_some_and(|own| own.apple.is_some()) {
+            if self.config.organisations.get(&id).is_none_or(|own| own.apple.is_none()) {
                 tracing::warn!(organisation = %id, "Apple passes are signed by a chain of our own; real phones refuse them");
             }
-            if !self.config.organisations.get(&id).is_some_and(|own| own.google.is_some()) {
+            if self.config.organisations.get(&id).is_none_or(|own| own.google.is_none()) {
                 tracing::warn!(organisation = %id, "Google links are signed by a key Google does not know");
             }
             self.open.write().unwrap_or_else(PoisonError::into_inner).insert(id, opened);
@@ -80,7 +80,8 @@ impl Organisations {
 pub fn key_set(tx: &Transaction<'_>, context: &Context, moment: &Moment<'_>) -> Result<Vec<u8>, OrganisationError> {
     if let Some((_, bytes)) = organisations::current_key_set(tx, &context.organisation)? {
         // Ours, from our own database: only its end is asked.
-        let set = Sign1::read(&bytes).ok().and_then(|set| cbor::read::<KeySet>(set.unverified_payload(), "key set").ok());
+        let set =
+            Sign1::read(&bytes).ok().and_then(|set| cbor::read::<KeySet>(set.unverified_payload(), "key set").ok());
         if set.is_some_and(|set| set.expires_at - moment.unix() > RENEWAL) {
             return Ok(bytes);
         }

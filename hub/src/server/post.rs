@@ -32,9 +32,9 @@ use crate::store::{HubStore, visits};
 /// How often the outbox is looked at without being told.
 const TICK: Duration = Duration::from_secs(1);
 /// How often key sets are looked at, whether they have long to live.
-const RENEWAL: Duration = Duration::from_secs(12 * 3600);
+const RENEWAL: Duration = Duration::from_hours(12);
 /// The longest pause after a failure of the server.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// Mails in one turn, so that a stop does not wait for a thousand.
 const TURN: usize = 16;
 
@@ -57,7 +57,9 @@ fn transport(dir: &DataDir, config: &Config) -> Result<Transport, ServeError> {
     let wrong = |error: &dyn std::fmt::Display| ServeError::Mail(error.to_string());
     match &config.smtp {
         Some(smtp) => Ok(Transport::Server(Smtp::new(&settings(dir, smtp)?).map_err(|error| wrong(&error))?)),
-        None => Ok(Transport::Folder(MailFolder::open(&dir.resolve(&config.mail_folder)).map_err(|error| wrong(&error))?)),
+        None => {
+            Ok(Transport::Folder(MailFolder::open(&dir.resolve(&config.mail_folder)).map_err(|error| wrong(&error))?))
+        }
     }
 }
 
@@ -65,14 +67,17 @@ fn settings(dir: &DataDir, smtp: &SmtpConfig) -> Result<SmtpSettings, ServeError
     let password = match &smtp.password_file {
         Some(file) => {
             let path = dir.resolve(file);
-            let text = fs::read_to_string(&path)
-                .map_err(|error| ServeError::Mail(format!("the password file {} cannot be read: {error}", path.display())))?;
+            let text = fs::read_to_string(&path).map_err(|error| {
+                ServeError::Mail(format!("the password file {} cannot be read: {error}", path.display()))
+            })?;
             Some(Zeroizing::new(Zeroizing::new(text).trim_end_matches(['\r', '\n']).to_owned()))
         }
         None => None,
     };
     if smtp.user.is_some() != password.is_some() {
-        return Err(ServeError::Mail("`smtp.user` and `smtp.password_file` belong together; set both, or neither".into()));
+        return Err(ServeError::Mail(
+            "`smtp.user` and `smtp.password_file` belong together; set both, or neither".into(),
+        ));
     }
     let tls = match smtp.tls {
         SmtpTls::None => SmtpSecurity::None,

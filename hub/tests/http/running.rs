@@ -237,8 +237,7 @@ impl Phone {
         let claims = json!({"iss": self.name(), "sub": self.name(), "aud": self.audience,
             "iat": now, "exp": now + 60, "jti": jti});
         let header = json!({"alg": "EdDSA", "typ": "JWT"});
-        let signed =
-            [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
+        let signed = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
         let signature = self.key.sign(signed.as_bytes()).expect("signs");
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
@@ -248,7 +247,7 @@ impl Phone {
         let mut phone = Self::new(seed);
         let answer = phone.enrol(hub, &hub.sign_in_token(organisation, member)).await;
         assert_eq!(answer.status(), StatusCode::OK);
-        phone.audience = body(answer).await["audience"].as_str().expect("an audience").to_owned();
+        body(answer).await["audience"].as_str().expect("an audience").clone_into(&mut phone.audience);
         phone
     }
 

@@ -124,8 +124,7 @@ impl Listed {
         let values = &visit.values;
         // A zone whose rules changed can make a time that does not exist any more: then there is no instant to show.
         let instants = visit.instants(self.zone).ok().flatten();
-        let local =
-            |time: DateTime<Utc>| time.with_timezone(&self.zone).to_rfc3339_opts(SecondsFormat::Secs, false);
+        let local = |time: DateTime<Utc>| time.with_timezone(&self.zone).to_rfc3339_opts(SecondsFormat::Secs, false);
         json!({
             "id": visit.id,
             "number": visit.number,
