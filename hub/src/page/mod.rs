@@ -5,7 +5,6 @@
 //! the answer on the wire. Nothing here changes anything, and no page needs a script.
 
 mod apple;
-mod review;
 #[cfg(test)]
 mod tests;
 mod visitor;
@@ -15,7 +14,6 @@ use rusqlite::Transaction;
 use vestibule_core::id::VisitId;
 
 pub use apple::{PassRequest, find_pass, updated_pass};
-pub use review::review_page;
 pub use visitor::{LiveView, PageView, visitor_page};
 
 use crate::context::Context;
@@ -111,10 +109,8 @@ pub fn visitor_pass(
 ) -> Result<Page, PageError> {
     let credential = credential::latest(tx, &delivery.organisation, delivery.visit)?;
     let pass = apple_pass(context, delivery, invitation, credential.as_ref(), now)?;
-    Ok(pass.map_or_else(
-        || Page::empty(404),
-        |pass| Page::download("application/vnd.apple.pkpass", "visit.pkpass", pass),
-    ))
+    Ok(pass
+        .map_or_else(|| Page::empty(404), |pass| Page::download("application/vnd.apple.pkpass", "visit.pkpass", pass)))
 }
 
 /// The calendar entry of `/p/{token}/visit.ics`, as it was sent last: 404 without a schedule or with nothing to come to.
