@@ -72,8 +72,8 @@ impl PageView {
             Some(credential) => credential,
         };
         match credential.state {
+            _ if now >= credential.window.expires => return Ok(Self::Ended { organisation }),
             State::Void | State::Suspended => return Ok(Self::NotValidNow { organisation }),
-            State::Spent | State::Live if now >= credential.window.expires => return Ok(Self::Ended { organisation }),
             State::Spent => return Ok(Self::Used { organisation }),
             State::Live => {}
         }

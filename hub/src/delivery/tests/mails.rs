@@ -28,7 +28,7 @@ fn calendar(bytes: &[u8], property: &ICalendarProperty) -> (String, Option<Strin
     (method, value.and_then(|value| value.as_text().map(str::to_owned)))
 }
 
-/// Every mail's subject and words, as they are read.
+/// S2.13, S2.25–S2.29, S4.20, S4.23: every mail's subject and words, as they are read.
 #[test]
 fn words() {
     let invitation = invitation();
@@ -39,6 +39,7 @@ fn words() {
         ("approved", Effect::TellHostApproved),
         ("rejected", rejected(false)),
         ("rejected_finally", rejected(true)),
+        ("arrived", Effect::TellHostAlert { code: "arrived" }),
         ("alert", Effect::TellHostAlert { code: "cancelled_on_site" }),
     ];
     for (name, effect) in effects {
