@@ -53,7 +53,8 @@ pub struct SmtpSettings {
 pub struct Smtp {
     server: (String, u16),
     security: SmtpSecurity,
-    tls: TlsParameters,
+    /// Absent without TLS, which then needs no root certificates.
+    tls: Option<TlsParameters>,
     credentials: Option<Credentials>,
     hello: ClientId,
 }
@@ -64,7 +65,10 @@ impl Smtp {
     /// # Errors
     /// [`TransportError::Permanent`] where TLS cannot be set up for the server's name.
     pub fn new(settings: &SmtpSettings) -> Result<Self, TransportError> {
-        let tls = TlsParameters::new(settings.host.clone())
+        let is_protected = settings.tls != SmtpSecurity::None;
+        let tls = is_protected
+            .then(|| TlsParameters::new(settings.host.clone()))
+            .transpose()
             .map_err(|_| TransportError::Permanent("TLS cannot be set up for this server's name".to_owned()))?;
         Ok(Self {
             server: (settings.host.clone(), settings.port),
@@ -76,11 +80,11 @@ impl Smtp {
     }
 
     fn connect(&self) -> Result<SmtpConnection, Error> {
-        let at_once = (self.security == SmtpSecurity::Tls).then_some(&self.tls);
+        let at_once = self.tls.as_ref().filter(|_| self.security == SmtpSecurity::Tls);
         let server = (self.server.0.as_str(), self.server.1);
         let mut connection = SmtpConnection::connect(server, Some(PATIENCE), &self.hello, at_once, None)?;
-        if self.security == SmtpSecurity::Starttls {
-            connection.starttls(&self.tls, &self.hello)?;
+        if let Some(tls) = self.tls.as_ref().filter(|_| self.security == SmtpSecurity::Starttls) {
+            connection.starttls(tls, &self.hello)?;
         }
         if let Some(credentials) = &self.credentials {
             connection.auth(DEFAULT_MECHANISMS, credentials)?;
