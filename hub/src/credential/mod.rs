@@ -22,9 +22,9 @@ pub use spend::{Presented, SpendRefusal, Spent, spend};
 pub use window::Window;
 
 use crate::context::Context;
+use crate::delivery::Invitation;
 use crate::moment::Moment;
 use crate::store::{StoreError, credentials};
-use crate::delivery::Invitation;
 
 /// What a credential can do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +142,11 @@ pub fn mint(
 }
 
 /// The visit's credential opens nothing until it is revived; no fact if it has none that is live.
-pub fn suspend(tx: &Transaction<'_>, organisation: &OrganisationId, visit: VisitId) -> Result<Option<Fact>, StoreError> {
+pub fn suspend(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    visit: VisitId,
+) -> Result<Option<Fact>, StoreError> {
     let changed = credentials::set_state(tx, organisation, visit, State::Live, State::Suspended)?;
     Ok(changed.then_some(Fact::Suspended))
 }
@@ -161,6 +165,27 @@ pub fn void(
     now: DateTime<Utc>,
 ) -> Result<Option<Fact>, StoreError> {
     Ok(credentials::void(tx, organisation, visit, now)?.then_some(Fact::Voided))
+}
+
+/// The visitor was let in by name: the visit's credential is used up all the same. Whether it was live.
+///
+/// To be called before the effects of an arrival, so that the visitor's page says "checked in" and not "not valid".
+pub fn use_up(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    visit: VisitId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    credentials::use_up(tx, organisation, visit, now)
+}
+
+/// Whether the visit's latest credential was used.
+pub(crate) fn is_spent(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    visit: VisitId,
+) -> Result<bool, StoreError> {
+    Ok(latest(tx, organisation, visit)?.is_some_and(|credential| credential.state == State::Spent))
 }
 
 /// The visit's latest credential, whatever its state.

@@ -59,6 +59,7 @@ impl Pin {
     }
 
     /// HMAC-SHA-256 under the pepper over organisation, site and PIN, set apart by zero bytes, which none of them holds.
+    #[expect(clippy::missing_panics_doc, reason = "it never panics, see the `expect`")]
     pub fn hash(&self, pepper: &Secret, organisation: &OrganisationId, site: &SiteId) -> PinHash {
         let mut mac = Hmac::<Sha256>::new_from_slice(&**pepper).expect("HMAC takes a key of any length");
         for part in [organisation.as_str(), "\0", site.as_str(), "\0", self.as_str()] {

@@ -41,6 +41,10 @@ pub fn carry_out(
         },
         Effect::Void => {
             work.void()?;
+            if work.facts.is_empty() && credential::is_spent(tx, &context.organisation, invitation.visit)? {
+                // Used up, it opens nothing more: for everybody but the page, which says so, that is void.
+                work.facts.push(Fact::Voided);
+            }
             // What no server has seen is not sent any more: the guest hears nothing of it (S2.28).
             if let Some(delivery) = work.live()? {
                 work.withdraw(&delivery)?;
@@ -108,9 +112,9 @@ impl Work<'_, '_> {
         let calendar = match requested {
             Some(text) => Some((Method::Request, text)),
             // The visit had a time and has none any more: the entry goes.
-            None if told == Told::Change => self
-                .calendar_cancellation(delivery, to.email.as_ref())
-                .map(|text| (Method::Cancel, text)),
+            None if told == Told::Change => {
+                self.calendar_cancellation(delivery, to.email.as_ref()).map(|text| (Method::Cancel, text))
+            }
             None => None,
         };
         let page = delivery.page_link(context);

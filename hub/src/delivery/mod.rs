@@ -14,6 +14,7 @@ mod mail;
 mod outbox;
 mod passes;
 pub mod sender;
+pub mod smtp;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -31,8 +32,10 @@ pub use mail::unlinked;
 pub(crate) use outbox::open;
 pub use passes::{PassError, apple_pass, calendar_entry, google_link};
 
+use rusqlite::Transaction;
+
 use crate::effect::Effect;
-use crate::store::StoreError;
+use crate::store::{StoreError, credentials, deliveries, outbox as outbox_rows};
 
 /// A visit at one recipient's address. The address is known by a keyed hash only.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,4 +87,11 @@ pub enum DeliveryError {
     /// A pass could not be made.
     #[error(transparent)]
     Pass(#[from] PassError),
+}
+
+/// Deletes everything a visit left here: credentials, deliveries, links, mails (GDPR, article 17). The caller vacuums.
+pub fn erase(tx: &Transaction<'_>, organisation: &OrganisationId, visit: VisitId) -> Result<(), StoreError> {
+    outbox_rows::erase(tx, organisation, visit)?;
+    deliveries::erase(tx, organisation, visit)?;
+    credentials::erase(tx, organisation, visit)
 }

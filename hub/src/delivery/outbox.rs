@@ -67,7 +67,7 @@ pub(super) fn put(
     let kind = mail.letter.kind;
     let from = context.mail_from.parse().map_err(|_| DeliveryError::Sender)?;
     let cover = Cover { id, host: links::host(context), from, to: mail.to, date: moment.now };
-    let message = Zeroizing::new(mail.letter.to_bytes(cover)?);
+    let message = Zeroizing::new(mail.letter.into_bytes(cover)?);
     let sealed = seal(&context.keys.outbox_seal, moment.random(), &id, &address, &message)?;
     outbox::insert(
         tx,

@@ -32,10 +32,10 @@ pub fn apple_pass(
     now: DateTime<Utc>,
 ) -> Result<Option<Vec<u8>>, PassError> {
     let Some(signer) = context.apple.as_ref().filter(|_| invitation.organisation.wallet) else { return Ok(None) };
-    let mut content = content(context, delivery, invitation, credential, now);
-    content.pass_type_identifier.clone_from(&signer.identity().pass_type_identifier);
-    content.team_identifier.clone_from(&signer.identity().team_identifier);
-    let pass = visitor::apple_pass(&content);
+    let mut says = pass_content(context, delivery, invitation, credential, now);
+    says.pass_type_identifier.clone_from(&signer.identity().pass_type_identifier);
+    says.team_identifier.clone_from(&signer.identity().team_identifier);
+    let pass = visitor::apple_pass(&says);
     let mut package = PassPackage::new(&pass).map_err(PassError::of)?;
     for image in images::standard() {
         package.add(&image.name, image.png.as_slice()).map_err(PassError::of)?;
@@ -52,17 +52,17 @@ pub fn google_link(
     now: DateTime<Utc>,
 ) -> Result<Option<String>, PassError> {
     let Some(issuer) = context.google.as_ref().filter(|_| invitation.organisation.wallet) else { return Ok(None) };
-    let content = content(context, delivery, invitation, credential, now);
-    if content.voided {
+    let says = pass_content(context, delivery, invitation, credential, now);
+    if says.voided {
         return Ok(None);
     }
     let class = google_class(issuer.issuer()).map_err(PassError::of)?;
-    let object = google_object(&content, issuer.issuer()).map_err(PassError::of)?;
+    let object = google_object(&says, issuer.issuer()).map_err(PassError::of)?;
     issuer.save_link(class, object, now).map(Some).map_err(PassError::of)
 }
 
 /// What a pass says. An ended delivery's says nothing of the visit as it is now: the visitor may be someone else.
-fn content(
+fn pass_content(
     context: &Context,
     delivery: &Delivery,
     invitation: &Invitation,
@@ -85,10 +85,8 @@ fn content(
         pass_type_identifier: String::new(),
         team_identifier: String::new(),
         // Apple takes no address that is not https; a hub tried out over http makes passes that cannot be updated.
-        web_service: (context.public_url.scheme() == "https").then(|| WebService {
-            url: links::hub_link(context, &["apple", ""]).into(),
-            token: delivery.pass_token(context),
-        }),
+        web_service: (context.public_url.scheme() == "https")
+            .then(|| WebService { url: links::hub_link(context, &[]).into(), token: delivery.pass_token(context) }),
         first_name: shown(&invitation.values.first_name),
         last_name: shown(&invitation.values.last_name),
         company: shown(&invitation.values.company),

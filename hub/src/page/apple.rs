@@ -30,9 +30,9 @@ pub fn find_pass(
     let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("ApplePass")).map(|(_, token)| token.trim());
     let is_ours = context.apple.as_ref().is_some_and(|apple| apple.identity().pass_type_identifier == pass_type);
     let found = deliveries::by_serial(tx, &context.organisation, serial)?.filter(|_| is_ours);
-    let granted = found.zip(token).filter(|(delivery, token)| {
-        token.as_bytes().ct_eq(delivery.pass_token(context).as_bytes()).into()
-    });
+    let granted = found
+        .zip(token)
+        .filter(|(delivery, token)| token.as_bytes().ct_eq(delivery.pass_token(context).as_bytes()).into());
     Ok(granted.map_or(PassRequest::Refused, |(delivery, _)| PassRequest::Granted(Box::new(delivery))))
 }
 

@@ -5,6 +5,7 @@
 //! the answer on the wire. Nothing here changes anything, and no page needs a script.
 
 mod apple;
+mod review;
 #[cfg(test)]
 mod tests;
 mod visitor;
@@ -14,6 +15,7 @@ use rusqlite::Transaction;
 use vestibule_core::id::VisitId;
 
 pub use apple::{PassRequest, find_pass, updated_pass};
+pub use review::review_page;
 pub use visitor::{LiveView, PageView, visitor_page};
 
 use crate::context::Context;

@@ -177,7 +177,10 @@ pub fn erase(tx: &Transaction<'_>, organisation: &OrganisationId, visit: VisitId
 }
 
 fn end(tx: &Transaction<'_>, id: &[u8; 16], state: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
-    tx.prepare_cached("UPDATE outbox SET state = ?2, sealed = NULL, ended_at = ?3 WHERE id = ?1")?
-        .execute(params![id, state, now.timestamp()])?;
+    tx.prepare_cached("UPDATE outbox SET state = ?2, sealed = NULL, ended_at = ?3 WHERE id = ?1")?.execute(params![
+        id,
+        state,
+        now.timestamp()
+    ])?;
     Ok(())
 }

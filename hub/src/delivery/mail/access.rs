@@ -81,7 +81,7 @@ pub(in crate::delivery) fn access(invitation: &Invitation, access: Access<'_>) -
         name: unlinked(&invitation.values.display_name()),
         host: unlinked(&invitation.host.name),
         date: when.as_ref().map(|when| when.date.clone()),
-        time: when.map(|when| format!("{} ({})", when.time, when.zone)),
+        time: when.map(|when| format!("{}, {}", when.time, when.zone)),
         place: invitation.place(),
         address: invitation.site.address.lines().filter(|line| !line.trim().is_empty()).collect(),
         directions: invitation.site.directions.lines().collect(),

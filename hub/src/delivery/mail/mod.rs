@@ -1,6 +1,6 @@
 //! Mails: what is said to whom, made into the bytes that are sent.
 //!
-//! [`access`] and [`notice`] word a mail as a [`Letter`]; [`Letter::to_bytes`] makes it an Internet message (RFC 5322)
+//! [`access`] and [`notice`] word a mail as a [`Letter`]; [`Letter::into_bytes`] makes it an Internet message (RFC 5322)
 //! whose identity (Message-ID, MIME boundaries) comes from the outbox row and whose Date from the moment, so that the
 //! stored bytes are what is sent, every time the same. Everything a person typed goes through [`plain`] or the
 //! templates' escaping: it can make no header, no markup and no link.
@@ -16,9 +16,7 @@ use lettre::message::{Mailbox, MultiPart, SinglePart};
 use vestibule_core::calendar::Method;
 
 pub(super) use access::{Access, access};
-pub(super) use notice::{
-    alert, approved, bare_cancellation, cancellation, category_notice, pending, rejected,
-};
+pub(super) use notice::{alert, approved, bare_cancellation, cancellation, category_notice, pending, rejected};
 pub use plain::unlinked;
 
 use super::DeliveryError;
@@ -68,7 +66,7 @@ impl Letter {
 
     /// The message: `mixed(alternative(text, related(HTML, QR), calendar), invite.ics, visit.pkpass)`, as far as it has
     /// these parts. The calendar stands twice: mail programs act on the alternative, others offer the file.
-    pub(super) fn to_bytes(self, cover: Cover<'_>) -> Result<Vec<u8>, DeliveryError> {
+    pub(super) fn into_bytes(self, cover: Cover<'_>) -> Result<Vec<u8>, DeliveryError> {
         let id = hex::encode(cover.id);
         let boundary = |part: &str| format!("=_{part}_{id}");
         let mut related = MultiPart::related().boundary(boundary("related")).singlepart(SinglePart::html(self.html));
@@ -86,9 +84,7 @@ impl Letter {
             .singlepart(SinglePart::plain(self.text))
             .multipart(related);
         if let Some((method, text)) = &self.calendar {
-            body = body.singlepart(
-                SinglePart::builder().header(media_type(method.content_type())).body(text.clone()),
-            );
+            body = body.singlepart(SinglePart::builder().header(media_type(method.content_type())).body(text.clone()));
         }
         let mut whole = MultiPart::mixed().boundary(boundary("mixed")).multipart(body);
         if let Some((_, text)) = self.calendar {

@@ -95,7 +95,7 @@ pub(in crate::delivery) fn cancellation(
     let when = invitation.when().map(|when| when.to_string());
     let organisation = &invitation.organisation.name;
     let words = Words::new(invitation, "Your visit is cancelled", &invitation.values.display_name())
-        .say(format!("your visit to {} has been cancelled.", unlinked(organisation)))
+        .say(format!("Your visit to {} has been cancelled.", unlinked(organisation)))
         .say("The PIN, the QR code and any pass you were sent no longer work. There is nothing for you to do.")
         .row("When", when.as_deref())
         .row("Where", Some(&invitation.place()))
@@ -115,7 +115,7 @@ pub(in crate::delivery) fn bare_cancellation(
 ) -> Result<Letter, DeliveryError> {
     let organisation = &invitation.organisation.name;
     let words = Words::new(invitation, "An invitation has ended", "")
-        .say(format!("the invitation to {} that was sent to this address is no longer valid.", unlinked(organisation)))
+        .say(format!("The invitation to {} that was sent to this address is no longer valid.", unlinked(organisation)))
         .say("The PIN, the QR code and any pass that came with it no longer work. There is nothing for you to do.");
     let letter = words.letter("ended", format!("Your invitation to {organisation} is no longer valid"))?;
     Ok(Letter { calendar: calendar.map(|text| (Method::Cancel, text)), ..letter })
@@ -124,7 +124,7 @@ pub(in crate::delivery) fn bare_cancellation(
 /// To the category's and the security address: a new invitation is pending approval (S2.12, S2.13, S2.16).
 pub(in crate::delivery) fn pending(invitation: &Invitation, review: String) -> Result<Letter, DeliveryError> {
     let words = Words::new(invitation, "A new invitation is pending approval", "")
-        .say("a new invitation is pending approval. The guest hears nothing until it is approved.");
+        .say("A new invitation is pending approval. The guest hears nothing until it is approved.");
     let mut words = visit_rows(words, invitation);
     words.button = Some(("Review invitation", review));
     words.letter("pending", format!("Invitation #{}: pending approval", invitation.number))
@@ -133,14 +133,14 @@ pub(in crate::delivery) fn pending(invitation: &Invitation, review: String) -> R
 /// To the category's address: an invitation that needs no approval (S2.8).
 pub(in crate::delivery) fn category_notice(invitation: &Invitation) -> Result<Letter, DeliveryError> {
     let words = Words::new(invitation, "A visitor has been invited", "")
-        .say("a visitor has been invited. No approval is needed, and there is nothing for you to do.");
+        .say("A visitor has been invited. No approval is needed, and there is nothing for you to do.");
     visit_rows(words, invitation).letter("category", format!("Invitation #{}: visitor invited", invitation.number))
 }
 
 /// To the host: approved (S2.29), and where and when to collect the visitor (S4.23).
 pub(in crate::delivery) fn approved(invitation: &Invitation) -> Result<Letter, DeliveryError> {
     let words = Words::new(invitation, "Your invitation was approved", &invitation.host.name)
-        .say("your invitation was approved. Your visitor now gets the invitation with all access details by mail.")
+        .say("Your invitation was approved. Your visitor now gets the invitation with all access details by mail.")
         .say("Please meet your visitor in the lobby or at reception, and accompany them during the visit.");
     own_rows(words, invitation).letter("approved", format!("Invitation #{}: approved", invitation.number))
 }
@@ -157,25 +157,34 @@ pub(in crate::delivery) fn rejected(
         "You can change the invitation and invite again."
     };
     let words = Words::new(invitation, "Your invitation was rejected", &invitation.host.name)
-        .say("your invitation was rejected. Your visitor has not been notified of this.")
+        .say("Your invitation was rejected. Your visitor has not been notified of this.")
         .say(next);
     own_rows(words, invitation)
         .quote("The reason given", reason)
         .letter("rejected", format!("Invitation #{}: rejected", invitation.number))
 }
 
-/// To the host: something to look at.
+/// To the host: the visitor is here (S4.20, S4.23), or something to look at, by the codes of the log's alerts.
 pub(in crate::delivery) fn alert(invitation: &Invitation, code: &str) -> Result<Letter, DeliveryError> {
+    let number = invitation.number;
+    let collect = "Please meet your visitor in the lobby or at reception, and accompany them during the visit.";
     let what = match code {
-        "cancelled_on_site" => "your visit was cancelled while the visitor is on site. Please see to your visitor.",
-        "rejected_on_site" => "your visit was rejected while the visitor is on site. Please see to your visitor.",
-        "duplicate_use" => "the same QR code was used twice. Please ask reception who has come in.",
-        "mail_failed" => "a mail to your visitor could not be delivered. Please check the e-mail address.",
-        "mail_address" => "your visitor's e-mail address takes no mail. Please correct it.",
-        "mail_quota" => "too many mails have been sent today, and your visitor was not told. Please try again tomorrow.",
-        "window_passed" => "the time of your visit has passed, so your visitor was not invited. Please change it.",
-        _ => "something about your visit needs your attention. Please open it in the app.",
+        "arrived" => {
+            let words = Words::new(invitation, "Your visitor has arrived", &invitation.host.name)
+                .say("Your visitor has arrived and is waiting.")
+                .say(collect);
+            return own_rows(words, invitation).letter("arrived", format!("Visit #{number}: your visitor has arrived"));
+        }
+        "arrived_after_cancellation" => "Your visitor has come although the visit was cancelled, and is on site.",
+        "arrived_without_approval" => "Your visitor has come although the visit is not approved, and is on site.",
+        "cancelled_on_site" => "Your visit was cancelled while the visitor is on site. Please see to your visitor.",
+        "rejected_on_site" => "Your visit was rejected while the visitor is on site. Please see to your visitor.",
+        "duplicate_use" => "The same QR code was used twice. Please ask reception who has come in.",
+        "mail_failed" => "A mail to your visitor could not be delivered. Please check the e-mail address.",
+        "mail_address" => "Your visitor's e-mail address takes no mail. Please correct it.",
+        "window_passed" => "The time of your visit has passed, so your visitor was not invited. Please change it.",
+        _ => "Something about your visit needs your attention. Please open it in the app.",
     };
     let words = Words::new(invitation, "Please look at your visit", &invitation.host.name).say(what);
-    own_rows(words, invitation).letter("alert", format!("Visit #{}: please take a look", invitation.number))
+    own_rows(words, invitation).letter("alert", format!("Visit #{number}: please take a look"))
 }
