@@ -4,6 +4,7 @@ use url::Url;
 use vestibule_core::id::OrganisationId;
 
 use crate::keys::OrganisationKeys;
+use crate::wallet::{GoogleIssuer, PassSigner};
 
 /// Keys and settings of one organisation on this hub.
 pub struct Context {
@@ -15,4 +16,8 @@ pub struct Context {
     pub public_url: Url,
     /// The sender of its mails, as in a `From` header: `Example AG <visitors@example.com>`.
     pub mail_from: String,
+    /// Signs its Apple passes; absent where none are set up (S1.34).
+    pub apple: Option<PassSigner>,
+    /// Makes its Google links; absent where none are set up.
+    pub google: Option<GoogleIssuer>,
 }

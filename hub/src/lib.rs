@@ -7,6 +7,7 @@
 //! Clock and randomness come in as a [`moment::Moment`].
 
 pub mod context;
+pub mod credential;
 pub mod decide;
 pub mod delivery;
 pub mod effect;
@@ -16,6 +17,8 @@ pub mod keys;
 pub mod lifecycle;
 pub mod moment;
 pub mod organisation;
+pub mod page;
 pub mod record;
 pub mod store;
 pub mod visit;
+pub mod wallet;

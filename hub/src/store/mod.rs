@@ -5,12 +5,15 @@
 //! another process (`vestibule admin`) may write to the same file.
 
 pub(crate) mod column;
+pub mod credentials;
+pub mod deliveries;
 pub mod devices;
 pub mod feed;
 pub mod log;
 pub mod members;
 pub mod notes;
 pub mod organisations;
+pub mod outbox;
 pub mod quarantine;
 pub mod visits;
 

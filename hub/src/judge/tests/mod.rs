@@ -51,6 +51,8 @@ impl World {
             keys,
             public_url: "http://127.0.0.1:8480".parse().expect("an address"),
             mail_from: "Example AG <visitors@example.com>".into(),
+            apple: None,
+            google: None,
         };
         let store = HubStore::open(&dir.path().join("hub.db")).expect("a database");
         let now = "2027-02-01T08:00:00Z".parse().expect("a time");

@@ -1,0 +1,58 @@
+//! When a credential opens: the visit's schedule with a margin, or the site's policy window.
+
+use chrono::{DateTime, Days, SubsecRound as _, TimeDelta, Utc};
+use chrono_tz::Tz;
+use vestibule_core::schedule::CivilTime;
+
+use crate::delivery::Invitation;
+
+/// How long before the start of a visit the visitor may come in.
+const EARLY: TimeDelta = TimeDelta::minutes(30);
+
+/// From when to when a credential opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// The first instant.
+    pub not_before: DateTime<Utc>,
+    /// The first instant after it.
+    pub expires: DateTime<Utc>,
+    /// Within it, only in these hours of the site's day: minutes after midnight, from and up to (S4.18).
+    pub hours: Option<(u16, u16)>,
+}
+
+impl Window {
+    /// The window of a visit; `None` if it has passed at `now`, or the schedule names a time that the site's clock skips.
+    ///
+    /// A scheduled visit opens half an hour before its start, up to its end. An arrival time is good for the minutes the
+    /// organisation allows. Without either it opens at once, for the days the organisation allows, in the site's hours.
+    pub fn of(invitation: &Invitation, now: DateTime<Utc>) -> Option<Self> {
+        let zone = invitation.site.zone;
+        let window = match &invitation.values.schedule {
+            Some(schedule) => {
+                let instants = schedule.resolve(zone).ok()?;
+                let late = TimeDelta::minutes(invitation.organisation.arrival_minutes.into());
+                let expires = match instants.end {
+                    Some(end) => end,
+                    None => instants.start.checked_add_signed(late)?,
+                };
+                Self { not_before: instants.start.checked_sub_signed(EARLY)?, expires, hours: None }
+            }
+            None => Self {
+                not_before: now.trunc_subsecs(0),
+                expires: end_of_day(now, invitation.organisation.unscheduled_days, invitation.site.closes, zone)?,
+                hours: Some((invitation.site.opens, invitation.site.closes)).filter(|(opens, closes)| opens < closes),
+            },
+        };
+        (window.expires > now && window.expires > window.not_before).then_some(window)
+    }
+}
+
+/// When the site closes, that many days from today; where its clock skips that time, the same number of days from now.
+fn end_of_day(now: DateTime<Utc>, days: u16, closes: u16, zone: Tz) -> Option<DateTime<Utc>> {
+    let plain = now.checked_add_days(Days::new(days.into()))?;
+    let last = plain.with_timezone(&zone).date_naive();
+    let closes = if closes == 0 { 24 * 60 } else { u32::from(closes) };
+    let (date, hour) = if closes >= 24 * 60 { (last.succ_opt()?, 0) } else { (last, closes / 60) };
+    let civil = CivilTime::new(date, hour, closes % 60, false)?;
+    Some(civil.instant(zone).unwrap_or(plain))
+}

@@ -1,0 +1,294 @@
+//! Effects, one by one.
+
+use lettre::message::Mailbox;
+use rusqlite::Transaction;
+use vestibule_core::calendar::Method;
+use vestibule_core::decision::{Fact, Told};
+
+use super::mail::{self, Access, Letter};
+use super::outbox::{self, Outgoing};
+use super::passes::{apple_pass, calendar_cancellation, calendar_entry, google_link};
+use super::{Delivery, DeliveryError, Effect, Invitation, ToldTimes, address_key, link_hash, links};
+use crate::context::Context;
+use crate::credential::{self, Window};
+use crate::moment::Moment;
+use crate::store::{deliveries, outbox as outbox_rows};
+
+/// For how long a "Review invitation" link works: longer than any visit may lie ahead unattended.
+const REVIEW_LINK_LIFE: chrono::TimeDelta = chrono::TimeDelta::days(60);
+
+/// Carries out an effect in the transaction that decided it, and returns the facts for the visit's log.
+pub fn carry_out(
+    tx: &Transaction<'_>,
+    context: &Context,
+    moment: &mut Moment<'_>,
+    invitation: &Invitation,
+    effect: &Effect,
+) -> Result<Vec<Fact>, DeliveryError> {
+    let mut work = Work { tx, context, moment, invitation, facts: Vec::new() };
+    match effect {
+        Effect::TellPending => work.tell_pending()?,
+        Effect::TellCategory => work.tell_category()?,
+        Effect::Invite | Effect::Update => work.invite()?,
+        Effect::Suspend => {
+            let fact = credential::suspend(tx, &context.organisation, invitation.visit)?;
+            work.credential_changed(fact)?;
+        }
+        Effect::Revive => match credential::revive(tx, &context.organisation, invitation.visit)? {
+            Some(fact) => work.credential_changed(Some(fact))?,
+            // Approved, and nothing there that could live again: the guest would come and find the door shut.
+            None => work.invite()?,
+        },
+        Effect::Void => {
+            work.void()?;
+            if work.facts.is_empty() && credential::is_spent(tx, &context.organisation, invitation.visit)? {
+                // Used up, it opens nothing more: for everybody but the page, which says so, that is void.
+                work.facts.push(Fact::Voided);
+            }
+            // What no server has seen is not sent any more: the guest hears nothing of it (S2.28).
+            if let Some(delivery) = work.live()? {
+                work.withdraw(&delivery)?;
+            }
+        }
+        Effect::Cancel => work.cancel()?,
+        Effect::EndDelivery { email } => work.end_delivery(email)?,
+        Effect::TellHostApproved => work.tell_host(mail::approved(invitation)?)?,
+        Effect::TellHostRejected { reason, r#final } => {
+            work.tell_host(mail::rejected(invitation, reason.as_deref(), *r#final)?)?;
+        }
+        Effect::TellHostAlert { code } => work.tell_host(mail::alert(invitation, code)?)?,
+    }
+    Ok(work.facts)
+}
+
+struct Work<'a, 'm> {
+    tx: &'a Transaction<'a>,
+    context: &'a Context,
+    moment: &'a mut Moment<'m>,
+    invitation: &'a Invitation,
+    facts: Vec<Fact>,
+}
+
+impl Work<'_, '_> {
+    /// Voids what there is, mints anew, and mails the guest: the invitation, or, if one was sent to this address before,
+    /// the change.
+    fn invite(&mut self) -> Result<(), DeliveryError> {
+        self.void()?;
+        // In `reception` mode a visitor may have no address: no PIN, found by name (S4.2).
+        let Some(email) = self.invitation.values.email.as_deref() else { return Ok(()) };
+        let Some(to) = mail::mailbox(&self.invitation.values.display_name(), email) else {
+            return self.alert_host("mail_address");
+        };
+        let Some(window) = Window::of(self.invitation, self.moment.now) else {
+            return self.alert_host("window_passed");
+        };
+        let delivery = match self.live()? {
+            Some(delivery) if delivery.address_key == address_key(self.context, email) => self.withdraw(&delivery)?,
+            // The address is new, and nobody has ended the delivery to the one before: its words are for that one only.
+            Some(delivery) => {
+                deliveries::end(self.tx, &delivery.id, self.moment.now)?;
+                self.begin(email)?
+            }
+            None => self.begin(email)?,
+        };
+        let host = &self.invitation.host.id;
+        if !outbox::has_room(self.tx, self.context, self.moment, host, self.invitation.visit, email)? {
+            // No mail to the host either: what fills the quota may be ten thousand visits of one upload.
+            self.facts.push(Fact::Alert("mail_quota".to_owned()));
+            return Ok(());
+        }
+        self.send_access(&delivery, to, window)
+    }
+
+    fn send_access(&mut self, delivery: &Delivery, to: Mailbox, window: Window) -> Result<(), DeliveryError> {
+        let (context, invitation, now) = (self.context, self.invitation, self.moment.now);
+        let minted = credential::mint(self.tx, context, self.moment, invitation, window)?;
+        let good = Some(&minted.credential);
+        let told = if delivery.mails == 0 { Told::Invitation } else { Told::Change };
+        let sequence = if told == Told::Change { delivery.sequence + 1 } else { delivery.sequence };
+        let requested = calendar_entry(context, delivery, invitation, sequence, now);
+        let times = invitation.values.schedule.filter(|_| requested.is_some());
+        let times = times.and_then(|schedule| schedule.resolve(invitation.site.zone).ok());
+        let calendar = match requested {
+            Some(text) => Some((Method::Request, text)),
+            // The visit had a time and has none any more: the entry goes.
+            None if told == Told::Change => {
+                self.calendar_cancellation(delivery, to.email.as_ref()).map(|text| (Method::Cancel, text))
+            }
+            None => None,
+        };
+        let page = delivery.page_link(context);
+        let apple = apple_pass(context, delivery, invitation, good, now)?;
+        let letter = mail::access(
+            invitation,
+            Access {
+                told,
+                pin: &minted.pin,
+                qr_token: invitation.organisation.qr.then(|| minted.credential.qr_token(context)),
+                apple_link: apple.as_ref().map(|_| format!("{page}/pass.pkpass")),
+                apple_pass: apple,
+                google_link: google_link(context, delivery, invitation, good, now)?,
+                page: page.into(),
+                calendar,
+            },
+        )?;
+        self.put(letter, to, Some(delivery))?;
+        let told_times = times.map(|times| ToldTimes { times, zone: invitation.site.zone });
+        deliveries::set_told(self.tx, &delivery.id, sequence, told_times.as_ref(), now)?;
+        self.facts.extend([minted.fact(), Fact::GuestTold(told)]);
+        Ok(())
+    }
+
+    fn begin(&mut self, email: &str) -> Result<Delivery, DeliveryError> {
+        let delivery = Delivery {
+            id: self.moment.random(),
+            organisation: self.context.organisation.clone(),
+            visit: self.invitation.visit,
+            address_key: address_key(self.context, email),
+            serial: hex::encode(self.moment.random::<16>()),
+            is_live: true,
+            sequence: 0,
+            told: None,
+            mails: 0,
+            changed_at: self.moment.now,
+        };
+        let page = link_hash(&links::page_token(self.context, &delivery.id));
+        deliveries::insert(self.tx, &delivery, &page, self.moment.now)?;
+        Ok(delivery)
+    }
+
+    /// Void; and if the guest had been told, the guest is told of this too.
+    fn cancel(&mut self) -> Result<(), DeliveryError> {
+        self.void()?;
+        let Some(delivery) = self.live()? else { return Ok(()) };
+        let delivery = self.withdraw(&delivery)?;
+        if let Some(email) = self.invitation.values.email.as_deref()
+            && delivery.mails > 0
+            && delivery.address_key == address_key(self.context, email)
+            && let Some(to) = mail::mailbox(&self.invitation.values.display_name(), email)
+        {
+            let calendar = self.calendar_cancellation(&delivery, email);
+            let letter = mail::cancellation(self.invitation, calendar)?;
+            self.send_last(letter, to, &delivery)?;
+        }
+        deliveries::end(self.tx, &delivery.id, self.moment.now)?;
+        Ok(())
+    }
+
+    /// The delivery to an earlier address ends; if it had been told, it is told that and nothing more.
+    fn end_delivery(&mut self, email: &str) -> Result<(), DeliveryError> {
+        self.void()?;
+        let Some(delivery) = self.live()?.filter(|live| live.address_key == address_key(self.context, email)) else {
+            return Ok(());
+        };
+        let delivery = self.withdraw(&delivery)?;
+        if let Some(to) = mail::mailbox("", email).filter(|_| delivery.mails > 0) {
+            let calendar = self.calendar_cancellation(&delivery, email);
+            let letter = mail::bare_cancellation(self.invitation, calendar)?;
+            self.send_last(letter, to, &delivery)?;
+        }
+        deliveries::end(self.tx, &delivery.id, self.moment.now)?;
+        Ok(())
+    }
+
+    fn send_last(&mut self, letter: Letter, to: Mailbox, delivery: &Delivery) -> Result<(), DeliveryError> {
+        self.put(letter, to, Some(delivery))?;
+        deliveries::set_told(self.tx, &delivery.id, delivery.sequence + 1, None, self.moment.now)?;
+        self.facts.push(Fact::GuestTold(Told::Cancellation));
+        Ok(())
+    }
+
+    fn calendar_cancellation(&self, delivery: &Delivery, email: &str) -> Option<String> {
+        let organisation = &self.invitation.organisation.name;
+        calendar_cancellation(self.context, delivery, organisation, email, self.moment.now)
+    }
+
+    /// A review link of its own for each address, so that one can be told from the other (S2.8, S2.11–13, S2.16).
+    fn tell_pending(&mut self) -> Result<(), DeliveryError> {
+        let mut addresses = [&self.invitation.security_address, &self.invitation.category_address]
+            .into_iter()
+            .flatten()
+            .map(|address| address.trim())
+            .collect::<Vec<_>>();
+        addresses.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
+        for address in addresses {
+            let token = links::random_token(self.moment.random());
+            let (organisation, visit) = (&self.context.organisation, self.invitation.visit);
+            let now = self.moment.now;
+            let expires = now + REVIEW_LINK_LIFE;
+            deliveries::insert_review_link(self.tx, organisation, visit, &link_hash(&token), now, expires)?;
+            let review = links::hub_link(self.context, &["review", &token]).into();
+            self.tell_staff(address, mail::pending(self.invitation, review)?)?;
+        }
+        Ok(())
+    }
+
+    fn tell_category(&mut self) -> Result<(), DeliveryError> {
+        match &self.invitation.category_address {
+            Some(address) => self.tell_staff(address, mail::category_notice(self.invitation)?),
+            None => Ok(()),
+        }
+    }
+
+    fn tell_staff(&mut self, address: &str, letter: Letter) -> Result<(), DeliveryError> {
+        let Some(to) = mail::mailbox("", address) else {
+            self.facts.push(Fact::Alert("notice_address".to_owned()));
+            return Ok(());
+        };
+        let host = &self.invitation.host.id;
+        if !outbox::has_room(self.tx, self.context, self.moment, host, self.invitation.visit, address)? {
+            self.facts.push(Fact::Alert("mail_quota".to_owned()));
+            return Ok(());
+        }
+        self.put(letter, to, None)
+    }
+
+    /// What could not be sent to the guest stands in the log, and the host is told.
+    fn alert_host(&mut self, code: &'static str) -> Result<(), DeliveryError> {
+        self.facts.push(Fact::Alert(code.to_owned()));
+        self.tell_host(mail::alert(self.invitation, code)?)
+    }
+
+    /// Counts in nobody's quota: what the hub tells a member is no member's doing.
+    fn tell_host(&mut self, letter: Letter) -> Result<(), DeliveryError> {
+        let host = &self.invitation.host;
+        let Some(to) = mail::mailbox(&host.name, &host.email) else { return Ok(()) };
+        let mail = Outgoing { letter, to, visit: self.invitation.visit, delivery: None, host: None };
+        outbox::put(self.tx, self.context, self.moment, mail)
+    }
+
+    fn put(&mut self, letter: Letter, to: Mailbox, delivery: Option<&Delivery>) -> Result<(), DeliveryError> {
+        let mail = Outgoing {
+            letter,
+            to,
+            visit: self.invitation.visit,
+            delivery: delivery.map(|delivery| delivery.id),
+            host: Some(&self.invitation.host.id),
+        };
+        outbox::put(self.tx, self.context, self.moment, mail)
+    }
+
+    fn void(&mut self) -> Result<(), DeliveryError> {
+        let fact = credential::void(self.tx, &self.context.organisation, self.invitation.visit, self.moment.now)?;
+        self.credential_changed(fact)
+    }
+
+    fn credential_changed(&mut self, fact: Option<Fact>) -> Result<(), DeliveryError> {
+        if fact.is_some() {
+            deliveries::touch(self.tx, &self.context.organisation, self.invitation.visit, self.moment.now)?;
+        }
+        self.facts.extend(fact);
+        Ok(())
+    }
+
+    fn live(&self) -> Result<Option<Delivery>, DeliveryError> {
+        Ok(deliveries::live(self.tx, &self.context.organisation, self.invitation.visit)?)
+    }
+
+    /// Takes back mails of the delivery that no server has seen.
+    fn withdraw(&self, delivery: &Delivery) -> Result<Delivery, DeliveryError> {
+        let count = outbox_rows::withdraw(self.tx, &delivery.id, self.moment.now)?;
+        deliveries::subtract_mails(self.tx, &delivery.id, count)?;
+        Ok(Delivery { mails: delivery.mails.saturating_sub(count), ..delivery.clone() })
+    }
+}

@@ -1,0 +1,97 @@
+//! Deliveries: what a guest is told and given, and the mails around a visit.
+//!
+//! [`carry_out`] takes an [`Effect`] of the lifecycle and, in the transaction that decided it, mints or ends the
+//! credential, keeps the guest's [`Delivery`], and puts finished mails into the outbox; the facts it returns go into
+//! the visit's log. A mail is fixed there to the byte, sealed, and later handed to a server by the [`sender`].
+//!
+//! A delivery is a visit at one address. To it belong, for as long as it lives, the page, the Apple and the Google
+//! pass and the calendar entry. A change of the visit keeps it; a new address ends it and begins another.
+
+mod carry_out;
+mod invitation;
+mod links;
+mod mail;
+mod outbox;
+mod passes;
+pub mod sender;
+pub mod smtp;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use vestibule_core::id::{OrganisationId, VisitId};
+use vestibule_core::schedule::Instants;
+
+pub use carry_out::carry_out;
+pub use invitation::Invitation;
+pub use links::{LinkHash, address_key, link_hash};
+pub use mail::unlinked;
+pub(crate) use outbox::open;
+pub use passes::{PassError, apple_pass, calendar_entry, google_link};
+
+use rusqlite::Transaction;
+
+use crate::effect::Effect;
+use crate::store::{StoreError, credentials, deliveries, outbox as outbox_rows};
+
+/// A visit at one recipient's address. The address is known by a keyed hash only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Random.
+    pub id: [u8; 16],
+    /// The organisation that invited.
+    pub organisation: OrganisationId,
+    /// The visit.
+    pub visit: VisitId,
+    /// See [`address_key`].
+    pub address_key: [u8; 32],
+    /// The serial number of the passes and the name of the calendar entry: 32 hexadecimal digits.
+    pub serial: String,
+    /// Whether it lives; an ended one shows nothing of the visit any more.
+    pub is_live: bool,
+    /// The version of the calendar entry sent last (RFC 5545, 3.8.7.4).
+    pub sequence: u32,
+    /// The times that entry had.
+    pub told: Option<ToldTimes>,
+    /// How many mails the recipient got, or will get.
+    pub mails: u32,
+    /// When what pass and page show changed last.
+    pub changed_at: DateTime<Utc>,
+}
+
+/// The times a calendar entry was sent with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToldTimes {
+    /// The instants.
+    pub times: Instants,
+    /// The site's zone.
+    pub zone: Tz,
+}
+
+/// An effect could not be carried out, and nothing of it was; completes "failed to carry out an effect: …". What is only
+/// wrong with one visit (no room in the quota, an address no mail can go to) is an alert in its log instead.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliveryError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The sender in the organisation's settings is no mailbox.
+    #[error("the organisation's `mail_from` is not of the form: Example AG <visitors@example.com>")]
+    Sender,
+    /// A mail could not be composed.
+    #[error("a mail could not be composed")]
+    Message,
+    /// A pass could not be made.
+    #[error(transparent)]
+    Pass(#[from] PassError),
+}
+
+/// Deletes everything a visit left here: credentials, deliveries, links, mails (GDPR, article 17). The caller vacuums.
+pub fn erase(tx: &Transaction<'_>, organisation: &OrganisationId, visit: VisitId) -> Result<(), StoreError> {
+    outbox_rows::erase(tx, organisation, visit)?;
+    deliveries::erase(tx, organisation, visit)?;
+    credentials::erase(tx, organisation, visit)
+}

@@ -1,0 +1,174 @@
+//! What the guest's phone keeps: the Apple pass, the Google link and the calendar entry of a delivery, as they are now.
+
+use chrono::{DateTime, Utc};
+use vestibule_core::calendar::{CalendarEntry, Method, Party};
+use vestibule_core::wallet::images;
+use vestibule_core::wallet::package::PassPackage;
+use vestibule_core::wallet::visitor::{self, NOTICE, VisitorPass, WAITING, WebService, Window};
+use vestibule_core::wallet::visitor_google::{google_class, google_object};
+
+use super::{Delivery, Invitation, ToldTimes, links};
+use crate::context::Context;
+use crate::credential::Credential;
+
+/// A pass could not be made; completes "failed to make a pass: …".
+#[derive(Debug, thiserror::Error)]
+#[error("the pass could not be made: {0}")]
+pub struct PassError(String);
+
+impl PassError {
+    fn of(error: impl std::fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// The `.pkpass` of a delivery; `None` where passes are not set up (S1.34). Without a credential that is good, or with
+/// an ended delivery, the pass is voided and carries no code.
+pub fn apple_pass(
+    context: &Context,
+    delivery: &Delivery,
+    invitation: &Invitation,
+    credential: Option<&Credential>,
+    now: DateTime<Utc>,
+) -> Result<Option<Vec<u8>>, PassError> {
+    let Some(signer) = context.apple.as_ref().filter(|_| invitation.organisation.wallet) else { return Ok(None) };
+    let mut says = pass_content(context, delivery, invitation, credential, now);
+    says.pass_type_identifier.clone_from(&signer.identity().pass_type_identifier);
+    says.team_identifier.clone_from(&signer.identity().team_identifier);
+    let pass = visitor::apple_pass(&says);
+    let mut package = PassPackage::new(&pass).map_err(PassError::of)?;
+    for image in images::standard() {
+        package.add(&image.name, image.png.as_slice()).map_err(PassError::of)?;
+    }
+    package.seal(|manifest| signer.sign(manifest, now)).map(Some).map_err(PassError::of)
+}
+
+/// The "Save to Google Wallet" link of a delivery; `None` where passes are not set up or nothing is good any more.
+pub fn google_link(
+    context: &Context,
+    delivery: &Delivery,
+    invitation: &Invitation,
+    credential: Option<&Credential>,
+    now: DateTime<Utc>,
+) -> Result<Option<String>, PassError> {
+    let Some(issuer) = context.google.as_ref().filter(|_| invitation.organisation.wallet) else { return Ok(None) };
+    let says = pass_content(context, delivery, invitation, credential, now);
+    if says.voided {
+        return Ok(None);
+    }
+    let class = google_class(issuer.issuer()).map_err(PassError::of)?;
+    let object = google_object(&says, issuer.issuer()).map_err(PassError::of)?;
+    issuer.save_link(class, object, now).map(Some).map_err(PassError::of)
+}
+
+/// What a pass says. An ended delivery's says nothing of the visit as it is now: the visitor may be someone else.
+fn pass_content(
+    context: &Context,
+    delivery: &Delivery,
+    invitation: &Invitation,
+    credential: Option<&Credential>,
+    now: DateTime<Utc>,
+) -> VisitorPass {
+    let good = credential.filter(|credential| delivery.is_live && credential.is_good(now));
+    let times = if delivery.is_live {
+        invitation.values.schedule.and_then(|schedule| schedule.resolve(invitation.site.zone).ok())
+    } else {
+        delivery.told.map(|told| told.times)
+    };
+    let when = invitation.when().filter(|_| delivery.is_live).map(|when| when.to_string());
+    let shown = |text: &Option<String>| text.clone().filter(|_| delivery.is_live);
+    let (organisation, site) = (&invitation.organisation, &invitation.site);
+    VisitorPass {
+        organisation_name: organisation.name.clone(),
+        description: format!("Visitor pass for {}", organisation.name),
+        serial: delivery.serial.clone(),
+        pass_type_identifier: String::new(),
+        team_identifier: String::new(),
+        // Apple takes no address that is not https; a hub tried out over http makes passes that cannot be updated.
+        web_service: (context.public_url.scheme() == "https")
+            .then(|| WebService { url: links::hub_link(context, &[]).into(), token: delivery.pass_token(context) }),
+        first_name: shown(&invitation.values.first_name),
+        last_name: shown(&invitation.values.last_name),
+        company: shown(&invitation.values.company),
+        host_name: if delivery.is_live { invitation.host.name.clone() } else { organisation.name.clone() },
+        site_name: if delivery.is_live { site.name.clone() } else { organisation.name.clone() },
+        site_address: Some(site.address.clone()).filter(|address| delivery.is_live && !address.is_empty()),
+        site_location: invitation.coordinates().filter(|_| delivery.is_live),
+        space_name: invitation.space.as_ref().filter(|_| delivery.is_live).map(|space| space.name.clone()),
+        zone: site.zone,
+        window: times.map(|times| Window { from: times.start, to: times.end.unwrap_or(times.start) }),
+        schedule_text: when.unwrap_or_else(|| "See your invitation".to_owned()),
+        visit_type_name: invitation
+            .visitor_type
+            .as_ref()
+            .filter(|_| delivery.is_live)
+            .map_or_else(|| "Visitor".to_owned(), |of| of.name.clone()),
+        qr_token: good.filter(|_| organisation.qr).map(|credential| credential.qr_token(context)),
+        voided: good.is_none(),
+        expires: credential.map_or(now, |credential| credential.window.expires),
+    }
+}
+
+/// The calendar entry of a delivery that lives; `None` without a schedule.
+pub fn calendar_entry(
+    context: &Context,
+    delivery: &Delivery,
+    invitation: &Invitation,
+    sequence: u32,
+    stamp: DateTime<Utc>,
+) -> Option<String> {
+    let times = invitation.values.schedule?.resolve(invitation.site.zone).ok()?;
+    let address = invitation.site.address.replace('\n', ", ");
+    let place = [invitation.place(), address];
+    let entry = CalendarEntry {
+        uid: delivery.calendar_uid(context),
+        sequence,
+        method: Method::Request,
+        organizer: organizer(context, &invitation.organisation.name)?,
+        attendee: Party {
+            name: invitation.values.display_name(),
+            email: invitation.values.email.clone().unwrap_or_default(),
+        },
+        summary: format!("Visit to {}", invitation.organisation.name),
+        location: place.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "),
+        description: format!("Your host: {}\n{WAITING}\n{NOTICE}", invitation.host.name),
+        times: Some(times),
+        zone: invitation.site.zone,
+        stamp,
+        // The page's link is the visitor's own, and calendars are shared.
+        url: None,
+    };
+    entry.to_text()
+}
+
+/// Takes the entry out of the recipient's calendar: nothing in it but what the recipient was told.
+pub(super) fn calendar_cancellation(
+    context: &Context,
+    delivery: &Delivery,
+    organisation: &str,
+    email: &str,
+    stamp: DateTime<Utc>,
+) -> Option<String> {
+    let ToldTimes { times, zone } = delivery.told?;
+    let entry = CalendarEntry {
+        uid: delivery.calendar_uid(context),
+        sequence: delivery.sequence + 1,
+        method: Method::Cancel,
+        organizer: organizer(context, organisation)?,
+        attendee: Party { name: String::new(), email: email.to_owned() },
+        summary: format!("Cancelled: visit to {organisation}"),
+        location: String::new(),
+        description: String::new(),
+        times: Some(times),
+        zone,
+        stamp,
+        url: None,
+    };
+    entry.to_text()
+}
+
+/// The sender of the mails: calendars take an entry only from whom the mail came from.
+fn organizer(context: &Context, organisation: &str) -> Option<Party> {
+    let from: lettre::message::Mailbox = context.mail_from.parse().ok()?;
+    Some(Party { name: from.name.unwrap_or_else(|| organisation.to_owned()), email: from.email.to_string() })
+}

@@ -1,0 +1,174 @@
+//! The outbox and its sender: sealed, in order, at least once and never knowingly twice.
+
+use std::cell::Cell;
+
+use chrono::TimeDelta;
+use lettre::address::Envelope;
+
+use crate::delivery::sender::{MailFolder, MailTransport, SendOutcome, TransportError};
+use crate::delivery::testing::{Hub, Server, invitation};
+use crate::effect::Effect;
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+/// S4.42: neither the PIN nor the address nor the name stands anywhere in the database's files, before sending or after.
+#[test]
+fn the_files_hold_no_pin_and_no_address() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    let files = |hub: &Hub| -> Vec<u8> {
+        ["hub.db", "hub.db-wal"]
+            .iter()
+            .flat_map(|name| std::fs::read(hub.directory.path().join(name)).unwrap_or_default())
+            .collect()
+    };
+    let before = files(&hub);
+    let serial = hub.delivery(&invitation).expect("it lives").serial;
+    assert!(contains(&before, serial.as_bytes()), "the canary is found");
+    let mail = hub.send_all().remove(0);
+    let pin = mail.pin().expect("a PIN");
+    for bytes in [before, files(&hub)] {
+        for secret in [pin.as_str(), "ngoc@acme.example", "Müller-Ōta", "acme.example", "VMS1:"] {
+            assert!(!contains(&bytes, secret.as_bytes()), "{secret}");
+        }
+        assert!(!contains(&bytes, hub.delivery(&invitation).expect("it lives").page_token(&hub.context).as_bytes()));
+    }
+    let left: u32 = hub
+        .read(|tx, _| Ok(tx.query_row("SELECT count(*) FROM outbox WHERE sealed IS NOT NULL", [], |row| row.get(0))?));
+    assert_eq!(left, 0, "wiped when the server took it");
+}
+
+/// A transport that dies after the server took the mail and before the hub heard of it.
+struct Dies<'a>(&'a Server);
+
+struct Killed;
+
+impl MailTransport for Dies<'_> {
+    fn deliver(&self, id: &str, envelope: &Envelope, message: &[u8]) -> Result<(), TransportError> {
+        self.0.deliver(id, envelope, message)?;
+        std::panic::panic_any(Killed)
+    }
+}
+
+/// Killed after the server's acceptance: the same bytes again, once. Killed before: once in all.
+#[test]
+fn a_kill_sends_the_same_bytes_again() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    let server = Server::default();
+    let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hub.send(&Dies(&server))));
+    assert!(died.is_err_and(|cause| cause.is::<Killed>()));
+    hub.store = hub.store.reopen().expect("the database");
+    assert!(matches!(hub.send(&server), SendOutcome::Sent { .. }));
+    assert_eq!(hub.send(&server), SendOutcome::Idle { next: None });
+    let taken = server.taken.borrow();
+    assert_eq!(taken.len(), 2);
+    assert_eq!(taken[0], taken[1], "byte for byte");
+}
+
+/// The same moment and randomness make the same bytes: nothing in a mail comes from elsewhere.
+#[test]
+fn a_mail_is_made_of_its_inputs_alone() {
+    let bytes = || {
+        let mut hub = Hub::new();
+        hub.carry_out(&invitation(), &Effect::TellPending);
+        hub.send_all()
+    };
+    assert_eq!(bytes(), bytes());
+}
+
+/// A mail put off waits longer each time and stops nobody else's; later ones to the same recipient wait behind it.
+#[test]
+fn a_mail_put_off_blocks_only_its_recipient() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    let server = Server::default();
+    server.answers.borrow_mut().push(TransportError::Uncertain("reset".into()));
+    let SendOutcome::Later { at, .. } = hub.send(&server) else { panic!("it is put off") };
+    assert_eq!(at, hub.now + TimeDelta::minutes(1));
+    hub.carry_out(&invitation, &Effect::Cancel);
+    hub.carry_out(&invitation, &Effect::TellHostApproved);
+    assert!(matches!(hub.send(&server), SendOutcome::Sent { kind, .. } if kind == "approved"));
+    assert_eq!(hub.send(&server), SendOutcome::Idle { next: Some(hub.now) });
+    hub.pass(TimeDelta::minutes(1));
+    let kinds: Vec<_> = std::iter::from_fn(|| match hub.send(&server) {
+        SendOutcome::Sent { kind, .. } => Some(kind),
+        _ => None,
+    })
+    .collect();
+    assert_eq!(kinds, ["invitation", "cancellation"], "the server may have had it: it is not withdrawn");
+}
+
+/// A mail the server certainly does not have is withdrawn with the invitation.
+#[test]
+fn a_mail_refused_for_now_can_be_withdrawn() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    let server = Server::default();
+    server.answers.borrow_mut().push(TransportError::Temporary("it answered 451".into()));
+    assert!(matches!(hub.send(&server), SendOutcome::Later { .. }));
+    hub.carry_out(&invitation, &Effect::Cancel);
+    hub.pass(TimeDelta::hours(1));
+    assert!(hub.send_all().is_empty());
+}
+
+/// A refusal for good ends that mail, names the visit, and blocks nothing; so does the last of many attempts.
+#[test]
+fn a_mail_refused_for_good_fails() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    hub.carry_out(&invitation, &Effect::TellCategory);
+    let server = Server::default();
+    let refusal = TransportError::Permanent("it answered 550".into());
+    server.answers.borrow_mut().push(refusal.clone());
+    let failed = SendOutcome::Failed { visit: invitation.visit, kind: "invitation".into(), error: refusal };
+    assert_eq!(hub.send(&server), failed);
+    assert!(matches!(hub.send(&server), SendOutcome::Sent { .. }));
+
+    hub.carry_out(&invitation, &Effect::TellCategory);
+    let tries = Cell::new(0);
+    loop {
+        server.answers.borrow_mut().push(TransportError::Temporary("it answered 451".into()));
+        tries.set(tries.get() + 1);
+        match hub.send(&server) {
+            SendOutcome::Later { at, .. } => hub.now = at,
+            SendOutcome::Failed { .. } => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(tries.get(), 20);
+    assert_eq!(hub.send(&Server::default()), SendOutcome::Idle { next: None });
+}
+
+/// Without a mail server: one file for each mail, the same one if it is written twice.
+#[test]
+fn the_folder_holds_the_mails() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    let folder = hub.directory.path().join("mail");
+    let transport = MailFolder::open(&folder).expect("a folder");
+    assert!(matches!(hub.send(&transport), SendOutcome::Sent { .. }));
+    let files: Vec<_> = std::fs::read_dir(&folder).expect("it is there").map(|of| of.expect("a file").path()).collect();
+    assert_eq!(files.len(), 1);
+    assert_eq!(files[0].extension().and_then(|of| of.to_str()), Some("eml"));
+}
+
+/// A row sealed for one mail opens in no other, and not with another key.
+#[test]
+fn a_seal_belongs_to_its_row() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::TellPending);
+    let rows: Vec<([u8; 16], Vec<u8>)> = hub.read(|tx, _| {
+        let mut statement = tx.prepare("SELECT id, sealed FROM outbox ORDER BY number")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    });
+    let key = &hub.context.keys.outbox_seal;
+    let open = crate::delivery::open;
+    assert_eq!(open(key, &rows[0].0, &rows[0].1).map(|(to, _)| to).as_deref(), Some("security@example.ch"));
+    assert!(open(key, &rows[1].0, &rows[0].1).is_none());
+    assert!(open(&hub.context.keys.pin_pepper, &rows[0].0, &rows[0].1).is_none());
+    assert!(open(key, &rows[0].0, &rows[0].1[..20]).is_none() && open(key, &rows[0].0, &[]).is_none());
+}

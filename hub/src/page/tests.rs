@@ -1,0 +1,243 @@
+//! The visitor's page and what hangs on it.
+
+use vestibule_core::wallet::package_read::ReadPass;
+
+use super::*;
+use crate::delivery::testing::{Hub, invitation};
+use crate::effect::Effect;
+
+fn page(hub: &mut Hub, invitation: &Invitation) -> Page {
+    let delivery = hub.delivery(invitation).expect("it lives");
+    let now = hub.now;
+    hub.read(|tx, context| {
+        let found = find(tx, context, &delivery.page_token(context))?.expect("its token finds it");
+        Ok(visitor_page(tx, context, now, Some((&found, invitation))).expect("a page"))
+    })
+}
+
+fn text(page: &Page) -> String {
+    String::from_utf8(page.body.clone()).expect("UTF-8")
+}
+
+fn pass_of(hub: &mut Hub, delivery: &Delivery, invitation: &Invitation) -> ReadPass {
+    let now = hub.now;
+    let page = hub.read(|tx, context| Ok(visitor_pass(tx, context, now, delivery, invitation).expect("a pass")));
+    assert_eq!(page.header("content-type"), Some("application/vnd.apple.pkpass"));
+    ReadPass::read(&page.body).expect("a good package")
+}
+
+/// S1.31, S1.32, S1.35, S4.17, S4.22: what, when, where, the code, the passes, the way; and no PIN.
+#[test]
+fn a_live_page() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    let pin = hub.send_all()[0].pin().expect("a PIN");
+    let page = page(&mut hub, &invitation);
+    let html = text(&page);
+    for needed in [
+        "<html lang=\"en\">",
+        "Ngọc Ánh Müller-Ōta",
+        "Wednesday 10 February 2027",
+        "22:00–02:00 (+1 day)",
+        "Zurich time (UTC+1)",
+        "Zürich Headquarters, Control room 3",
+        "aria-label=\"QR code to show at reception\"",
+        "/pass.pkpass",
+        "https://pay.google.com/gp/v/save/",
+        "/visit.ics",
+        "google.com/maps",
+        "wait in the lobby or at reception",
+        "not a security credential",
+    ] {
+        assert!(html.contains(needed), "{needed}");
+    }
+    assert!(!html.contains(&pin) && !html.contains("<script") && !html.contains("chillers"));
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+    assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+    assert!(page.header("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none'")));
+}
+
+/// S1.33, S1.34: without codes and passes set up, none are offered.
+#[test]
+fn a_page_without_code_and_passes() {
+    let (mut hub, mut invitation) = (Hub::new(), invitation());
+    invitation.organisation.qr = false;
+    invitation.organisation.wallet = false;
+    hub.carry_out(&invitation, &Effect::Invite);
+    let html = text(&page(&mut hub, &invitation));
+    assert!(!html.contains("QR code") && !html.contains("Wallet") && !html.contains("pkpass"));
+}
+
+/// Markup in what people typed stays text.
+#[test]
+fn typed_text_is_escaped() {
+    let (mut hub, mut invitation) = (Hub::new(), invitation());
+    let evil = "<script>alert('1')</script>\"&";
+    invitation.values.first_name = Some(evil.into());
+    invitation.host.name = evil.into();
+    invitation.site.name = evil.into();
+    invitation.site.directions = evil.into();
+    invitation.organisation.name = evil.into();
+    hub.carry_out(&invitation, &Effect::Invite);
+    let html = text(&page(&mut hub, &invitation));
+    assert!(!html.contains("<script") && html.contains("&#60;script"));
+}
+
+/// S2.28: suspended or rejected, page and pass are dead and say nothing of why.
+#[test]
+fn not_valid_now() {
+    for effect in [Effect::Suspend, Effect::Void] {
+        let (mut hub, invitation) = (Hub::new(), invitation());
+        hub.carry_out(&invitation, &Effect::Invite);
+        hub.carry_out(&invitation, &effect);
+        let html = text(&page(&mut hub, &invitation));
+        assert!(html.contains("Not valid now") && html.contains("ask your host"));
+        assert!(!html.contains("Ngọc") && !html.contains("<path d=\"M4 4"));
+        let delivery = hub.delivery(&invitation).expect("it lives");
+        let pass = pass_of(&mut hub, &delivery, &invitation).pass;
+        assert_eq!(pass.voided, Some(true));
+        assert!(pass.barcodes.is_empty());
+    }
+}
+
+/// A delivery that has ended shows nothing of the visit as it is now; its pass is void, without code and values.
+#[test]
+fn an_ended_delivery_is_dead() {
+    let (mut hub, mut invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    let old = hub.delivery(&invitation).expect("it lives");
+    invitation.values.email = Some("right@acme.example".into());
+    hub.carry_out(&invitation, &Effect::EndDelivery { email: "ngoc@acme.example".into() });
+    hub.carry_out(&invitation, &Effect::Update);
+    let token = old.page_token(&hub.context);
+    let old = hub.read(|tx, context| find(tx, context, &token)).expect("it is kept");
+    let now = hub.now;
+    let page = hub.read(|tx, context| Ok(visitor_page(tx, context, now, Some((&old, &invitation))).expect("a page")));
+    assert_eq!(page.status, 410);
+    assert!(!text(&page).contains("Ngọc") && !text(&page).contains("Keller"));
+    let read = pass_of(&mut hub, &old, &invitation);
+    assert_eq!((read.pass.voided, read.pass.barcodes.len()), (Some(true), 0));
+    let json = String::from_utf8(read.pass.to_json()).expect("UTF-8");
+    for new in ["Ngọc", "Keller", "Zürich Headquarters", "Control", "Acme"] {
+        assert!(!json.contains(new), "{new}");
+    }
+    let ics = hub.read(|tx, context| Ok(visitor_calendar(tx, context, now, &old, &invitation).expect("an answer")));
+    assert_eq!(ics.status, 404);
+    let new = hub.delivery(&invitation).expect("it lives");
+    assert_eq!(pass_of(&mut hub, &new, &invitation).pass.barcodes.len(), 1);
+}
+
+/// Used, the page says so; over, it has ended.
+#[test]
+fn used_and_over() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    let id = hub.credential(&invitation).expect("minted").id;
+    hub.now = crate::delivery::testing::instant("2027-02-10T21:00:00Z");
+    let now = hub.now;
+    assert!(hub.write(|tx, _, _| crate::store::credentials::spend(tx, id, now)));
+    assert!(text(&page(&mut hub, &invitation)).contains("You are checked in"));
+    hub.pass(chrono::TimeDelta::days(1));
+    assert_eq!(page(&mut hub, &invitation).status, 410);
+}
+
+/// The calendar entry of the page is the one of the mail.
+#[test]
+fn the_calendar_entry_is_the_one_of_the_mail() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    let delivery = hub.delivery(&invitation).expect("it lives");
+    let now = hub.now + chrono::TimeDelta::hours(1);
+    let page =
+        hub.read(|tx, context| Ok(visitor_calendar(tx, context, now, &delivery, &invitation).expect("an answer")));
+    assert_eq!(Some(page.body), hub.send_all()[0].part("text/calendar"));
+}
+
+/// Apple's devices: the pass for its token alone, 304 while nothing changed, and the dead pass once it is dead.
+#[test]
+fn a_device_asks_for_its_pass() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    let delivery = hub.delivery(&invitation).expect("it lives");
+    let good = format!("ApplePass {}", delivery.pass_token(&hub.context));
+    let page_token = format!("ApplePass {}", delivery.page_token(&hub.context));
+    let mut ask = |pass_type: &str, serial: &str, authorization: Option<&str>| {
+        let answer = hub.read(|tx, context| find_pass(tx, context, pass_type, serial, authorization));
+        matches!(answer, PassRequest::Granted(_))
+    };
+    let kind = "pass.ch.example.visit";
+    assert!(ask(kind, &delivery.serial, Some(&good)));
+    for (kind, serial, authorization) in [
+        (kind, delivery.serial.as_str(), None),
+        (kind, delivery.serial.as_str(), Some("ApplePass x")),
+        (kind, delivery.serial.as_str(), Some(page_token.as_str())),
+        (kind, "0123456789abcdef0123456789abcdef", Some(good.as_str())),
+        ("pass.other", delivery.serial.as_str(), Some(good.as_str())),
+    ] {
+        assert!(!ask(kind, serial, authorization), "{authorization:?}");
+    }
+    let fetch = |hub: &mut Hub, since: Option<&str>| {
+        let delivery = hub.delivery(&invitation).expect("it lives");
+        let now = hub.now;
+        hub.read(|tx, context| Ok(updated_pass(tx, context, now, &delivery, &invitation, since).expect("an answer")))
+    };
+    let first = fetch(&mut hub, None);
+    assert_eq!((first.status, first.header("last-modified")), (200, Some("Mon, 01 Feb 2027 09:00:00 GMT")));
+    let since = first.header("last-modified").map(str::to_owned);
+    hub.pass(chrono::TimeDelta::minutes(1));
+    assert_eq!(fetch(&mut hub, since.as_deref()).status, 304);
+    assert_eq!(fetch(&mut hub, Some("1801472400")).status, 200, "what is no date is no condition");
+    hub.carry_out(&invitation, &Effect::Void);
+    let dead = fetch(&mut hub, since.as_deref());
+    assert_eq!(dead.status, 200);
+    assert_eq!(ReadPass::read(&dead.body).expect("a package").pass.voided, Some(true));
+}
+
+/// S2.16: the review page shows that very invitation, and what was typed stays text.
+#[test]
+fn a_review_page() {
+    let mut invitation = invitation();
+    invitation.values.company = Some("<b>Acme</b>".into());
+    let pending = review_page(Some((&invitation, true))).expect("a page");
+    let html = text(&pending);
+    for needed in ["Invitation #42 is pending approval", "Ngọc Ánh", "Maintenance of the chillers", "&#60;b&#62;Acme"]
+    {
+        assert!(html.contains(needed), "{needed}");
+    }
+    assert_eq!(pending.header("referrer-policy"), Some("no-referrer"));
+    assert!(text(&review_page(Some((&invitation, false))).expect("a page")).contains("has been decided"));
+    assert_eq!(review_page(None).expect("a page").status, 404);
+}
+
+/// An unknown token tells nothing.
+#[test]
+fn an_unknown_page() {
+    let mut hub = Hub::new();
+    let now = hub.now;
+    assert!(hub.read(|tx, context| find(tx, context, "guess")).is_none());
+    let page = hub.read(|tx, context| Ok(visitor_page(tx, context, now, None).expect("a page")));
+    assert_eq!(page.status, 404);
+    assert!(!text(&page).contains("Example AG"));
+}
+
+/// Writes the pages where `VESTIBULE_PAGES` says, to be looked at in a browser.
+#[test]
+#[ignore = "makes files for a person to look at"]
+fn samples() {
+    let Some(folder) = std::env::var_os("VESTIBULE_PAGES").map(std::path::PathBuf::from) else { return };
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    let write = |name: &str, page: &[u8]| std::fs::write(folder.join(name), page).expect("writes");
+    write("live.html", &page(&mut hub, &invitation).body);
+    let mail = hub.send_all().remove(0);
+    let png = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, mail.part("image/png").expect("QR"));
+    write("mail.html", mail.html().replace("cid:qr@vestibule", &format!("data:image/png;base64,{png}")).as_bytes());
+    write("mail.txt", mail.text().as_bytes());
+    hub.carry_out(&invitation, &Effect::TellPending);
+    write("pending.html", hub.send_all()[0].html().as_bytes());
+    hub.carry_out(&invitation, &Effect::Suspend);
+    write("review.html", &review_page(Some((&invitation, true))).expect("a page").body);
+    write("not-now.html", &page(&mut hub, &invitation).body);
+}
