@@ -158,7 +158,9 @@ pub(crate) fn check(
             window_passed(tx, visit, now)?.then(over)
         }
         (Decided::Approved { .. }, _) => Some(refused("not_pending", "the visit waits for no approval")),
-        (Decided::Rejected { .. }, Approval::Rejected { .. }) => Some(refused("rejected", "the visit is rejected already")),
+        (Decided::Rejected { .. }, Approval::Rejected { .. }) => {
+            Some(refused("rejected", "the visit is rejected already"))
+        }
         (Decided::Rejected { .. }, _) => None,
         (Decided::Reopened, _) if visit.standing.presence == Presence::OnSite => {
             Some(refused("on_site", "the visitor is on site"))
@@ -190,7 +192,12 @@ fn saw_enough(
             cbor::read(&logged.payload, "decision").map_err(|_| StoreError::Corrupt("decision"))?;
         let follows_approval = matches!(
             decision.fact,
-            Fact::Approved { .. } | Fact::Minted { .. } | Fact::Revived | Fact::Voided | Fact::GuestTold(_) | Fact::Alert(_)
+            Fact::Approved { .. }
+                | Fact::Minted { .. }
+                | Fact::Revived
+                | Fact::Voided
+                | Fact::GuestTold(_)
+                | Fact::Alert(_)
         );
         if !follows_approval {
             return Ok(false);

@@ -155,11 +155,7 @@ pub fn departed() -> Outcome {
 
 /// How the document says that it ended.
 fn ending(values: &VisitValues) -> Option<Fact> {
-    if values.deleted {
-        Some(Fact::Deleted)
-    } else {
-        values.cancelled.then_some(Fact::Cancelled)
-    }
+    if values.deleted { Some(Fact::Deleted) } else { values.cancelled.then_some(Fact::Cancelled) }
 }
 
 fn ended_by_host(visit: &AcceptedVisit, ended: Fact) -> Outcome {

@@ -14,10 +14,10 @@ use super::refusal::{field_of, not_permitted, over, refused, refused_change, ref
 use super::validity;
 use crate::lifecycle;
 use crate::record::{Event, record};
+use crate::store::StoreError;
 use crate::store::organisations::{Counted, next_number};
 use crate::store::quarantine::{self, Held};
 use crate::store::visits::{self, ChangeRecord, LoadedVisit, values_of};
-use crate::store::StoreError;
 use crate::visit::AcceptedVisit;
 
 /// What a check says: go on, or the verdict that ends it.
@@ -103,7 +103,8 @@ impl Judge<'_, '_> {
         if !author.may_create(&site, &host) {
             return Ok(refuse(refused("not_permitted", "you may not invite visitors for this host at this site")));
         }
-        if !author.is_program() && values.source.as_deref().is_some_and(|source| !["phone", "upload"].contains(&source)) {
+        if !author.is_program() && values.source.as_deref().is_some_and(|source| !["phone", "upload"].contains(&source))
+        {
             return Ok(refuse(refused_field("not_permitted", "a phone writes phone or upload", "source")));
         }
         if let Some(refusal) = self.bad_previous(place, &values)? {
@@ -247,20 +248,15 @@ impl Judge<'_, '_> {
             self.rebase(loaded, row)?;
         }
         loaded.visit.heads = loaded.replica.heads().to_vec();
-        let event = Event {
-            by: Some(&self.member.member.id),
-            outcome,
-            change: Some(row),
-            rebased,
-            ..Event::default()
-        };
+        let event = Event { by: Some(&self.member.member.id), outcome, change: Some(row), rebased, ..Event::default() };
         record(self.tx, self.context, self.moment, &mut loaded.visit, event)?;
         Ok(())
     }
 
     fn rebase(&mut self, loaded: &mut LoadedVisit, row: &ChangeRecord) -> Result<(), SyncProblem> {
         const GOOD: &str = "fresh base of an accepted visit";
-        let device = self.context.keys.device.public_key().thumbprint().ok_or(StoreError::Corrupt("hub's device key"))?;
+        let device =
+            self.context.keys.device.public_key().thumbprint().ok_or(StoreError::Corrupt("hub's device key"))?;
         let actor = actor_id(&device, loaded.visit.id, &ActorSalt(self.moment.random()));
         let at = self.moment.unix();
         let base = loaded.replica.fresh_base(actor, at).map_err(|_| StoreError::Corrupt(GOOD))?;
@@ -313,12 +309,7 @@ impl Judge<'_, '_> {
     }
 
     /// The row of a change that may be accepted; its sequence is given when it is.
-    fn row_of(
-        &self,
-        place: InEnvelope<'_>,
-        checked: &CheckedChange,
-        base: u32,
-    ) -> ChangeRecord {
+    fn row_of(&self, place: InEnvelope<'_>, checked: &CheckedChange, base: u32) -> ChangeRecord {
         let change = checked.change();
         ChangeRecord {
             seq: 0,

@@ -12,9 +12,9 @@ mod push;
 pub(crate) mod refusal;
 mod request;
 pub mod rights;
-mod validity;
 #[cfg(test)]
 pub(crate) mod tests;
+mod validity;
 
 use minicbor::bytes::ByteVec;
 use rusqlite::Transaction;

@@ -140,7 +140,8 @@ impl<'a, 'm> Judge<'a, 'm> {
     /// Reads what was signed. A chunk that is not the one its item names proves nothing against the author, who signed
     /// hashes: somebody on the way changed it, so nothing is kept and nothing is refused.
     fn verify(&self, pushed: &PushedEnvelope) -> Result<SignedEnvelope, Reason> {
-        let other_device = || Reason::new("other_device", "the envelope is signed by another device than the one that syncs");
+        let other_device =
+            || Reason::new("other_device", "the envelope is signed by another device than the one that syncs");
         match SignedEnvelope::claimed_device(&pushed.envelope) {
             Ok(claimed) if claimed != self.device.thumbprint => return Err(other_device()),
             _ => {}
@@ -184,7 +185,8 @@ impl<'a, 'm> Judge<'a, 'm> {
             return Ok(Some(Reason { expected: Some(counter + 1), ..Reason::new("counter_gap", message) }));
         }
         if envelope.counter <= counter || envelope.previous != previous {
-            let message = "another envelope of this device has this place; the device was cloned or restored: enrol it anew";
+            let message =
+                "another envelope of this device has this place; the device was cloned or restored: enrol it anew";
             return Ok(Some(Reason::new("cloned_device", message)));
         }
         Ok(None)

@@ -28,11 +28,7 @@ enum Granted {
 }
 
 impl Judge<'_, '_> {
-    pub(super) fn judge_request(
-        &mut self,
-        place: InEnvelope<'_>,
-        request: &Request,
-    ) -> Result<Verdict, SyncProblem> {
+    pub(super) fn judge_request(&mut self, place: InEnvelope<'_>, request: &Request) -> Result<Verdict, SyncProblem> {
         if visits::request(self.tx, &self.context.organisation, request.id)?.is_some() {
             return Ok(Verdict::Refused(refused("request_id", "another device's request has this id; ask anew")));
         }

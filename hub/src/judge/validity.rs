@@ -88,8 +88,10 @@ pub fn needs_approval(
     values: &VisitValues,
 ) -> Result<bool, StoreError> {
     match &values.visitor_type {
-        Some(id) => Ok(organisations::visitor_type(tx, organisation, id)?
-            .is_some_and(|record| record.visitor_type.needs_approval)),
+        Some(id) => {
+            Ok(organisations::visitor_type(tx, organisation, id)?
+                .is_some_and(|record| record.visitor_type.needs_approval))
+        }
         None => Ok(false),
     }
 }

@@ -152,8 +152,7 @@ pub fn change_member(
     change: impl FnOnce(&mut MemberRecord),
 ) -> Result<(), OrganisationError> {
     let id = &context.organisation;
-    let mut record =
-        members::get(tx, id, member)?.ok_or_else(|| OrganisationError::NoMember(member.clone()))?;
+    let mut record = members::get(tx, id, member)?.ok_or_else(|| OrganisationError::NoMember(member.clone()))?;
     let fixed = (record.member.id.clone(), record.member.number);
     change(&mut record);
     (record.member.id, record.member.number) = fixed;

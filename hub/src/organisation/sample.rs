@@ -115,9 +115,11 @@ fn members() -> Result<Vec<MemberRecord>, IdError> {
         member("priya", "Priya Raman", "zrh", vec![RoleGrant::of(Role::Approver)])?,
         member("rosa", "Rosa Bianchi", "zrh", vec![at_zrh])?,
         member("amir", "Amir Haddad", "zrh", vec![RoleGrant::of(Role::Administrator)])?,
-        member("kiosk", "Kiosk Zürich", "zrh", vec![RoleGrant {
-            site: Some("zrh".parse()?),
-            ..RoleGrant::of(Role::ApiClient)
-        }])?,
+        member(
+            "kiosk",
+            "Kiosk Zürich",
+            "zrh",
+            vec![RoleGrant { site: Some("zrh".parse()?), ..RoleGrant::of(Role::ApiClient) }],
+        )?,
     ])
 }

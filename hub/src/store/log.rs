@@ -20,8 +20,10 @@ pub fn append(
     let (organisation, visit, number) = (visit.organisation.as_str(), visit.id.as_bytes(), Count(number));
     tx.prepare_cached("INSERT INTO log_entry (organisation, visit, number, bytes, at) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![organisation, visit, number, logged.entry.as_slice(), at])?;
-    tx.prepare_cached("INSERT INTO log_payload (organisation, visit, number, salt, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![organisation, visit, number, logged.salt, logged.payload.as_slice()])?;
+    tx.prepare_cached(
+        "INSERT INTO log_payload (organisation, visit, number, salt, bytes) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![organisation, visit, number, logged.salt, logged.payload.as_slice()])?;
     Ok(())
 }
 

@@ -312,19 +312,17 @@ pub fn visitor_type(
     organisation: &OrganisationId,
     id: &TypeId,
 ) -> Result<Option<TypeRecord>, StoreError> {
-    tx.prepare_cached(
-        "SELECT id, name, needs_approval, address FROM visitor_type WHERE organisation = ?1 AND id = ?2",
-    )?
-    .query_and_then([organisation.as_str(), id.as_str()], |row| {
-        Ok(TypeRecord {
-            visitor_type: VisitorType {
-                id: text(row, 0, "visitor type id")?,
-                name: row.get(1)?,
-                needs_approval: row.get(2)?,
-            },
-            address: row.get(3)?,
-        })
-    })?
-    .next()
-    .transpose()
+    tx.prepare_cached("SELECT id, name, needs_approval, address FROM visitor_type WHERE organisation = ?1 AND id = ?2")?
+        .query_and_then([organisation.as_str(), id.as_str()], |row| {
+            Ok(TypeRecord {
+                visitor_type: VisitorType {
+                    id: text(row, 0, "visitor type id")?,
+                    name: row.get(1)?,
+                    needs_approval: row.get(2)?,
+                },
+                address: row.get(3)?,
+            })
+        })?
+        .next()
+        .transpose()
 }

@@ -126,7 +126,9 @@ pub fn verdict_of_change(
 /// Whether something a device pushed about a visit was not accepted.
 pub fn holds_visit(tx: &Transaction<'_>, device: &Device, visit: VisitId) -> Result<bool, StoreError> {
     let found = tx
-        .prepare_cached("SELECT 1 FROM quarantine WHERE organisation = ?1 AND device = ?2 AND visit = ?3 AND kind = 'item'")?
+        .prepare_cached(
+            "SELECT 1 FROM quarantine WHERE organisation = ?1 AND device = ?2 AND visit = ?3 AND kind = 'item'",
+        )?
         .exists(params![device.organisation.as_str(), device.thumbprint.as_bytes(), visit.as_bytes()])?;
     Ok(found)
 }

@@ -365,8 +365,11 @@ pub fn enter(
     visit: VisitId,
     scope: &Scope,
 ) -> Result<(), StoreError> {
-    tx.prepare_cached("INSERT INTO visit_scope (organisation, visit, scope) VALUES (?1, ?2, ?3)")?
-        .execute(params![organisation.as_str(), visit.as_bytes(), scope.to_string()])?;
+    tx.prepare_cached("INSERT INTO visit_scope (organisation, visit, scope) VALUES (?1, ?2, ?3)")?.execute(params![
+        organisation.as_str(),
+        visit.as_bytes(),
+        scope.to_string()
+    ])?;
     Ok(())
 }
 
