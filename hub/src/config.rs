@@ -16,8 +16,7 @@ use url::Url;
 use vestibule_core::id::OrganisationId;
 
 /// Where a new hub listens: this machine only, until the operator decides otherwise.
-pub const DEFAULT_LISTEN: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8480);
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8480);
 
 /// The settings or the directory cannot be used; a sentence that says what to do.
 #[derive(Debug, thiserror::Error)]

@@ -80,7 +80,8 @@ async fn an_approved_guest_gets_a_mail_whose_links_open() {
         })
         .expect("approved");
     let mails = hub.mails(4).await;
-    let guest = mails.iter().map(|mail| text_of(mail)).find(|text| link(text, "/p/").is_some()).expect("a mail to the guest");
+    let guest =
+        mails.iter().map(|mail| text_of(mail)).find(|text| link(text, "/p/").is_some()).expect("a mail to the guest");
     let path = link(&guest, "/p/").expect("a link to the page");
     for (behind, media_type) in
         [("", "text/html"), ("/pass.pkpass", "application/vnd.apple.pkpass"), ("/visit.ics", "text/calendar")]
