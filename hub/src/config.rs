@@ -16,8 +16,7 @@ use url::Url;
 use vestibule_core::id::OrganisationId;
 
 /// Where a new hub listens: this machine only, until the operator decides otherwise.
-pub const DEFAULT_LISTEN: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 1)), 8480);
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8480);
 
 /// The settings or the directory cannot be used; a sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -207,6 +206,7 @@ impl DataDir {
     }
 
     /// The directory, made with its settings if it is not there. Nobody but this user gets in.
+    #[expect(clippy::missing_panics_doc, reason = "it never panics, see the `expect`")]
     pub fn open_or_create(path: &Path, listen: Option<SocketAddr>) -> Result<Self, ConfigError> {
         let dir = Self(path.to_owned());
         let fails = |path: PathBuf| move |source| ConfigError::Io { path, source };
@@ -323,7 +323,8 @@ mod tests {
     fn every_commented_setting_is_a_real_one() {
         let url = Url::parse("https://visit.example.com").expect("a URL");
         let text = Config::template(DEFAULT_LISTEN, &url, "A <a@example.com>");
-        let all: String = text.lines().map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line))).collect();
+        let all: Vec<&str> = text.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line)).collect();
+        let all = all.join("\n");
         assert_ne!(all, text);
         let config = parse(&all).expect("reads");
         let smtp = config.smtp.expect("a mail server");

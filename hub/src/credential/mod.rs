@@ -167,6 +167,27 @@ pub fn void(
     Ok(credentials::void(tx, organisation, visit, now)?.then_some(Fact::Voided))
 }
 
+/// The visitor was let in by name: the visit's credential is used up all the same. Whether it was live.
+///
+/// To be called before the effects of an arrival, so that the visitor's page says "checked in" and not "not valid".
+pub fn use_up(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    visit: VisitId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    credentials::use_up(tx, organisation, visit, now)
+}
+
+/// Whether the visit's latest credential was used.
+pub(crate) fn is_spent(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    visit: VisitId,
+) -> Result<bool, StoreError> {
+    Ok(latest(tx, organisation, visit)?.is_some_and(|credential| credential.state == State::Spent))
+}
+
 /// The visit's latest credential, whatever its state.
 pub fn latest(
     tx: &Transaction<'_>,

@@ -41,6 +41,10 @@ pub fn carry_out(
         },
         Effect::Void => {
             work.void()?;
+            if work.facts.is_empty() && credential::is_spent(tx, &context.organisation, invitation.visit)? {
+                // Used up, it opens nothing more: for everybody but the page, which says so, that is void.
+                work.facts.push(Fact::Voided);
+            }
             // What no server has seen is not sent any more: the guest hears nothing of it (S2.28).
             if let Some(delivery) = work.live()? {
                 work.withdraw(&delivery)?;

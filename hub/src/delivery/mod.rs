@@ -14,6 +14,7 @@ mod mail;
 mod outbox;
 mod passes;
 pub mod sender;
+pub mod smtp;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

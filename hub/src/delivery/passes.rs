@@ -85,10 +85,8 @@ fn pass_content(
         pass_type_identifier: String::new(),
         team_identifier: String::new(),
         // Apple takes no address that is not https; a hub tried out over http makes passes that cannot be updated.
-        web_service: (context.public_url.scheme() == "https").then(|| WebService {
-            url: links::hub_link(context, &["apple", ""]).into(),
-            token: delivery.pass_token(context),
-        }),
+        web_service: (context.public_url.scheme() == "https")
+            .then(|| WebService { url: links::hub_link(context, &[]).into(), token: delivery.pass_token(context) }),
         first_name: shown(&invitation.values.first_name),
         last_name: shown(&invitation.values.last_name),
         company: shown(&invitation.values.company),

@@ -5,18 +5,16 @@
 //! connection broke after the message had gone out, can a guest get a mail twice, and both have one Message-ID. A mail
 //! the server puts off waits in its row and blocks none but later mails to the same recipient, which must not overtake it.
 //!
-//! One sender runs for an organisation. Without a mail server the mails go into a folder as `.eml` files.
+//! One sender runs for an organisation, on a thread that may wait. [`Smtp`](super::smtp::Smtp) speaks to a server; without
+//! one the mails go into a folder as `.eml` files.
 
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use lettre::Address;
 use lettre::address::Envelope;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
-use lettre::{Address, SmtpTransport, Transport as _};
 use vestibule_core::id::VisitId;
 use zeroize::Zeroizing;
 
@@ -146,97 +144,6 @@ fn unsealed(context: &Context, id: &[u8; 16], sealed: &[u8]) -> Result<Unsealed,
     let from: lettre::message::Mailbox = context.mail_from.parse().map_err(|_| wrong())?;
     let envelope = Envelope::new(Some(from.email), vec![to]).map_err(|_| lost())?;
     Ok((envelope, message))
-}
-
-/// How the connection to the mail server is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SmtpSecurity {
-    /// Not at all: only for a relay on this machine or in a test.
-    None,
-    /// STARTTLS, and nothing is sent without it.
-    Starttls,
-    /// TLS from the first byte.
-    Tls,
-}
-
-/// Where mails are handed over, from the operator's settings.
-#[derive(Clone, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SmtpSettings {
-    /// The server's name.
-    pub host: String,
-    /// Its port: 587 for STARTTLS, 465 for TLS.
-    pub port: u16,
-    /// How the connection is protected.
-    pub tls: SmtpSecurity,
-    /// The user to sign in as, with the password.
-    #[serde(default)]
-    pub user: Option<String>,
-    /// The password.
-    #[serde(default)]
-    pub password: Option<String>,
-}
-
-/// Hands mails to a server (RFC 5321).
-pub struct Smtp(SmtpTransport);
-
-impl Smtp {
-    /// Prepares for that server; no connection is made yet.
-    ///
-    /// # Errors
-    /// The server's name is none TLS could be spoken with.
-    pub fn new(settings: &SmtpSettings) -> Result<Self, TransportError> {
-        let parameters = || {
-            TlsParameters::new(settings.host.clone())
-                .map_err(|_| TransportError::Permanent("TLS cannot be set up for this server's name".to_owned()))
-        };
-        let tls = match settings.tls {
-            SmtpSecurity::None => Tls::None,
-            SmtpSecurity::Starttls => Tls::Required(parameters()?),
-            SmtpSecurity::Tls => Tls::Wrapper(parameters()?),
-        };
-        let mut builder = SmtpTransport::builder_dangerous(&settings.host)
-            .port(settings.port)
-            .tls(tls)
-            .timeout(Some(Duration::from_mins(1)));
-        if let Some((user, password)) = settings.user.clone().zip(settings.password.clone()) {
-            builder = builder.credentials(Credentials::new(user, password));
-        }
-        Ok(Self(builder.build()))
-    }
-}
-
-impl MailTransport for Smtp {
-    fn deliver(&self, _: &str, envelope: &Envelope, message: &[u8]) -> Result<(), TransportError> {
-        let Err(error) = self.0.send_raw(envelope, message) else { return Ok(()) };
-        let code = error.status().map_or_else(|| "no answer".to_owned(), |code| format!("it answered {code}"));
-        Err(if error.is_permanent() {
-            TransportError::Permanent(code)
-        } else if error.is_transient() {
-            TransportError::Temporary(code)
-        } else if error.is_client() {
-            // Something the message or the server lacks (such as SMTPUTF8) before anything was sent.
-            TransportError::Permanent("it does not offer what the message needs".to_owned())
-        } else if error.is_timeout() || error.is_response() {
-            TransportError::Uncertain(code)
-        } else {
-            // Connecting, TLS, or a connection that broke: lettre does not say at which byte.
-            let refused = error_kind(&error) == Some(io::ErrorKind::ConnectionRefused);
-            if refused { TransportError::Temporary(code) } else { TransportError::Uncertain(code) }
-        })
-    }
-}
-
-fn error_kind(error: &dyn std::error::Error) -> Option<io::ErrorKind> {
-    let mut source = error.source();
-    while let Some(inner) = source {
-        if let Some(io) = inner.downcast_ref::<io::Error>() {
-            return Some(io.kind());
-        }
-        source = inner.source();
-    }
-    None
 }
 
 /// Writes mails into a folder instead of sending them, one `.eml` file each: for trying the hub out.

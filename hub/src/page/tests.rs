@@ -195,6 +195,22 @@ fn a_device_asks_for_its_pass() {
     assert_eq!(ReadPass::read(&dead.body).expect("a package").pass.voided, Some(true));
 }
 
+/// S2.16: the review page shows that very invitation, and what was typed stays text.
+#[test]
+fn a_review_page() {
+    let mut invitation = invitation();
+    invitation.values.company = Some("<b>Acme</b>".into());
+    let pending = review_page(Some((&invitation, true))).expect("a page");
+    let html = text(&pending);
+    for needed in ["Invitation #42 is pending approval", "Ngọc Ánh", "Maintenance of the chillers", "&#60;b&#62;Acme"]
+    {
+        assert!(html.contains(needed), "{needed}");
+    }
+    assert_eq!(pending.header("referrer-policy"), Some("no-referrer"));
+    assert!(text(&review_page(Some((&invitation, false))).expect("a page")).contains("has been decided"));
+    assert_eq!(review_page(None).expect("a page").status, 404);
+}
+
 /// An unknown token tells nothing.
 #[test]
 fn an_unknown_page() {
@@ -222,5 +238,6 @@ fn samples() {
     hub.carry_out(&invitation, &Effect::TellPending);
     write("pending.html", hub.send_all()[0].html().as_bytes());
     hub.carry_out(&invitation, &Effect::Suspend);
+    write("review.html", &review_page(Some((&invitation, true))).expect("a page").body);
     write("not-now.html", &page(&mut hub, &invitation).body);
 }

@@ -72,8 +72,8 @@ impl PageView {
             Some(credential) => credential,
         };
         match credential.state {
+            _ if now >= credential.window.expires => return Ok(Self::Ended { organisation }),
             State::Void | State::Suspended => return Ok(Self::NotValidNow { organisation }),
-            State::Spent | State::Live if now >= credential.window.expires => return Ok(Self::Ended { organisation }),
             State::Spent => return Ok(Self::Used { organisation }),
             State::Live => {}
         }
@@ -121,9 +121,14 @@ pub fn visitor_page(
             let credential = credential::latest(tx, &delivery.organisation, delivery.visit)?;
             PageView::of(context, now, delivery, invitation, credential.as_ref())?
         }
-        None => PageView::Unknown,
+        None => return unknown(),
     };
     Ok(Page::html(view.status(), render(&view)?))
+}
+
+/// The page that is not there.
+pub(super) fn unknown() -> Result<Page, PageError> {
+    Ok(Page::html(404, render(&PageView::Unknown)?))
 }
 
 #[derive(Template)]

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::problem::Refused;
 
 /// How long a client may take to send its request.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The largest body of a JSON or form request: a proof or an assertion is under 1 KB.
 const SMALL: usize = 16 << 10;
 /// The largest window a zstd stream may ask for, as a power of two: 16 MB, three times the largest request.

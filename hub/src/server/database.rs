@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 
 use crate::store::{HubStore, StoreError};
 
-/// How many requests read at a time. SQLite's readers do not wait for the writer, nor it for them.
+/// How many requests read at a time. Readers of `SQLite` do not wait for the writer, nor it for them.
 const READERS: usize = 3;
 
 /// The hub's database, for asynchronous callers.
@@ -102,7 +102,7 @@ mod tests {
     async fn a_panic_rolls_back_and_loses_no_connection() {
         let home = tempfile::tempdir().expect("a directory");
         let database = Database::open(&home.path().join("hub.db")).expect("opens");
-        for _ in 0..READERS + 1 {
+        for _ in 0..=READERS {
             let database = database.clone();
             let failed = tokio::spawn(async move {
                 database

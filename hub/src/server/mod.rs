@@ -50,6 +50,7 @@ pub struct Surroundings {
 
 impl Surroundings {
     /// The system's own.
+    #[expect(clippy::missing_panics_doc, reason = "without randomness nothing may be done")]
     pub fn system() -> Self {
         let seed = || {
             let mut seed = [0; 32];

@@ -64,10 +64,10 @@ impl Organisations {
                 })
             };
             let opened = Arc::new(opened.await.map_err(std::io::Error::other)??);
-            if !self.config.organisations.get(&id).is_some_and(|own| own.apple.is_some()) {
+            if self.config.organisations.get(&id).is_none_or(|own| own.apple.is_none()) {
                 tracing::warn!(organisation = %id, "Apple passes are signed by a chain of our own; real phones refuse them");
             }
-            if !self.config.organisations.get(&id).is_some_and(|own| own.google.is_some()) {
+            if self.config.organisations.get(&id).is_none_or(|own| own.google.is_none()) {
                 tracing::warn!(organisation = %id, "Google links are signed by a key Google does not know");
             }
             self.open.write().unwrap_or_else(PoisonError::into_inner).insert(id, opened);

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use rusqlite::Transaction;
+use vestibule_core::visit::Status;
 
 use super::Hub;
 use super::problem::Refused;
@@ -95,11 +96,12 @@ async fn updated_pass(
 async fn review(State(hub): State<Arc<Hub>>, Path(token): Path<String>) -> Result<Response, Refused> {
     hub.page(move |tx, contexts, now| {
         for context in contexts {
-            if let Some(page) = page::review_page(tx, context, now, &token)? {
-                return Ok(page);
-            }
+            let Some(id) = page::find_review(tx, context, &token, now)? else { continue };
+            let Some(loaded) = visits::load(tx, &context.organisation, id)? else { continue };
+            let invitation = record::invitation(tx, &loaded.visit)?;
+            return page::review_page(Some((&invitation, loaded.visit.status() == Status::Pending)));
         }
-        Ok(nothing(404))
+        page::review_page(None)
     })
     .await
 }

@@ -20,9 +20,8 @@ use zeroize::Zeroizing;
 use super::{Hub, ServeError};
 use crate::config::{Config, DataDir, Smtp as SmtpConfig, SmtpTls};
 use crate::context::Context;
-use crate::delivery::sender::{
-    MailFolder, MailTransport, SendOutcome, Smtp, SmtpSecurity, SmtpSettings, TransportError, send_next,
-};
+use crate::delivery::sender::{MailFolder, MailTransport, SendOutcome, TransportError, send_next};
+use crate::delivery::smtp::{Smtp, SmtpSecurity, SmtpSettings};
 use crate::effect::Effect;
 use crate::lifecycle::Outcome;
 use crate::moment::Moment;
@@ -32,10 +31,10 @@ use crate::store::{HubStore, visits};
 /// How often the outbox is looked at without being told.
 const TICK: Duration = Duration::from_secs(1);
 /// How often key sets are looked at, whether they have long to live.
-const RENEWAL: Duration = Duration::from_secs(12 * 3600);
+const RENEWAL: Duration = Duration::from_hours(12);
 /// The longest pause after a failure of the server.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// Mails in one turn, so that a stop does not wait for a thousand.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// Mails in one turn, so that no organisation keeps the others waiting.
 const TURN: usize = 16;
 
 /// Where mails go.
@@ -128,9 +127,9 @@ pub fn run(
                 if *stopped.borrow() {
                     return;
                 }
-                let hub = Arc::clone(&hub);
+                let (hub, stopped) = (Arc::clone(&hub), stopped.clone());
                 let done = spawn_blocking(move || {
-                    let turn = turn(&hub, &mut desk, &context);
+                    let turn = turn(&hub, &mut desk, &context, &stopped);
                     (desk, turn)
                 });
                 let Ok((back, turn)) = done.await else {
@@ -157,8 +156,11 @@ pub fn run(
     })
 }
 
-fn turn(hub: &Hub, desk: &mut Desk, context: &Context) -> Turn {
+fn turn(hub: &Hub, desk: &mut Desk, context: &Context, stopped: &watch::Receiver<bool>) -> Turn {
     for _ in 0..TURN {
+        if *stopped.borrow() {
+            return Turn::Idle;
+        }
         match send_next(&mut desk.store, &desk.transport, context, hub.surroundings.now()) {
             Ok(SendOutcome::Idle { .. }) => return Turn::Idle,
             Ok(SendOutcome::Sent { kind, .. }) => {

@@ -77,13 +77,11 @@ pub async fn token(State(hub): State<Arc<Hub>>, request: Request) -> Result<Resp
     // RFC 6749, section 3.2: a parameter stands there once.
     let field = |name: &str| {
         let mut values = fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str());
-        match (values.next(), values.next()) {
-            (Some(value), None) => Ok(value),
-            _ => {
-                let detail = format!("The form needs one `{name}`.");
-                Err(Refused::new(StatusCode::BAD_REQUEST, "invalid_request", detail))
-            }
+        if let (Some(value), None) = (values.next(), values.next()) {
+            return Ok(value);
         }
+        let detail = format!("The form needs one `{name}`.");
+        Err(Refused::new(StatusCode::BAD_REQUEST, "invalid_request", detail))
     };
     if field("grant_type")? != JWT_BEARER {
         let detail = format!("The only grant type here is {JWT_BEARER}.");

@@ -52,3 +52,28 @@ pub fn panicked(_: Box<dyn Any + Send>) -> Response {
     tracing::error!("a handler panicked");
     Refused::internal().into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::get;
+    use tokio::net::TcpListener;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_and_says_nothing_of_what_it_worked_on() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let panics = || async { panic!("Grace Hopper") as &'static str };
+        let router = Router::new().route("/", get(panics)).layer(CatchPanicLayer::custom(panicked));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        tokio::spawn(axum::serve(listener, router).into_future());
+        let answer = reqwest::get(url).await.expect("answers");
+        assert_eq!(answer.status(), 500);
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        let said = answer.text().await.expect("text");
+        assert!(said.contains("\"internal\"") && !said.contains("Hopper"), "{said}");
+    }
+}

@@ -144,6 +144,22 @@ pub fn spend(tx: &Transaction<'_>, id: CredentialId, now: DateTime<Utc>) -> Resu
     Ok(changed > 0)
 }
 
+/// Uses the visit's live credential up, whatever its window; whether there was one.
+pub fn use_up(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    visit: VisitId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let changed = tx
+        .prepare_cached(
+            "UPDATE credential SET state = 'spent', pin_hash = NULL, ended_at = ?3
+             WHERE organisation = ?1 AND visit = ?2 AND state = 'live'",
+        )?
+        .execute(params![organisation.as_str(), visit.as_bytes(), now.timestamp()])?;
+    Ok(changed > 0)
+}
+
 /// Whether the site's clock is within the credential's hours of the day.
 pub fn is_within_hours(tx: &Transaction<'_>, credential: &Credential, now: DateTime<Utc>) -> Result<bool, StoreError> {
     let zone: String = tx

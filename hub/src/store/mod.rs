@@ -6,12 +6,15 @@
 
 pub mod assertions;
 pub(crate) mod column;
+pub mod credentials;
+pub mod deliveries;
 pub mod devices;
 pub mod feed;
 pub mod log;
 pub mod members;
 pub mod notes;
 pub mod organisations;
+pub mod outbox;
 pub mod quarantine;
 pub mod visits;
 
@@ -19,10 +22,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-
-pub mod credentials;
-pub mod deliveries;
-pub mod outbox;
 
 /// The database could not do what was asked; completes "failed to …".
 #[derive(Debug, thiserror::Error)]

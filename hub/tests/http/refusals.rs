@@ -118,18 +118,20 @@ async fn token_requests_that_are_not_in_form_are_refused() {
 async fn every_error_is_a_problem() {
     let hub = Running::start().await;
     let send = |method: Method, path: &str| hub.client.request(method, hub.url(path)).send();
-    for path in ["/", "/nowhere", "/v1", "/p/unknown/pass.pkpass", "/p/unknown/visit.ics", "/review/unknown"] {
+    for path in ["/", "/nowhere", "/v1", "/p/unknown/pass.pkpass", "/p/unknown/visit.ics"] {
         expect_problem(send(Method::GET, path).await.expect("answers"), 404, "not_found").await;
     }
     let wrong = send(Method::GET, "/v1/sync").await.expect("answers");
     assert_eq!(wrong.headers()["allow"], "POST");
     expect_problem(wrong, 405, "method_not_allowed").await;
-    // The visitor's page is for people: it says the same in words.
-    let page = send(Method::GET, "/p/unknown").await.expect("answers");
-    assert_eq!(page.status(), 404);
-    assert_eq!(page.headers()["cache-control"], "no-store");
-    assert_eq!(page.headers()["referrer-policy"], "no-referrer");
-    assert!(page.headers()["content-type"].to_str().expect("text").starts_with("text/html"));
+    // Pages are for people: they say the same in words.
+    for path in ["/p/unknown", "/review/unknown"] {
+        let page = send(Method::GET, path).await.expect("answers");
+        assert_eq!(page.status(), 404);
+        assert_eq!(page.headers()["cache-control"], "no-store");
+        assert_eq!(page.headers()["referrer-policy"], "no-referrer");
+        assert!(page.headers()["content-type"].to_str().expect("text").starts_with("text/html"));
+    }
     assert_eq!(send(Method::GET, "/apple/v1/passes/pass.x/unknown").await.expect("answers").status(), 401);
 }
 

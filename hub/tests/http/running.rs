@@ -146,6 +146,25 @@ impl Running {
         SignIn::issue(&context.issuer(), &mut Moment::new(at(self.now()), &mut rng(8)), &member)
     }
 
+    /// The mails written to the folder so far, once there are `count`.
+    pub async fn mails(&self, count: usize) -> Vec<Vec<u8>> {
+        let folder = self.home.path().join("mail");
+        let arrived = async {
+            loop {
+                let mails: Vec<_> = fs::read_dir(&folder)
+                    .expect("the folder")
+                    .map(|entry| entry.expect("an entry").path())
+                    .filter(|path| path.extension().is_some_and(|extension| extension == "eml"))
+                    .collect();
+                if mails.len() >= count {
+                    return mails.iter().map(|path| fs::read(path).expect("reads")).collect();
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(30), arrived).await.expect("the mails arrive")
+    }
+
     pub fn store(&self) -> HubStore {
         HubStore::open(&self.home.path().join("hub.db")).expect("opens")
     }
@@ -247,7 +266,7 @@ impl Phone {
         let mut phone = Self::new(seed);
         let answer = phone.enrol(hub, &hub.sign_in_token(organisation, member)).await;
         assert_eq!(answer.status(), StatusCode::OK);
-        phone.audience = body(answer).await["audience"].as_str().expect("an audience").to_owned();
+        body(answer).await["audience"].as_str().expect("an audience").clone_into(&mut phone.audience);
         phone
     }
 

@@ -31,7 +31,7 @@ impl Desk {
         match self.context.apple.as_ref().and_then(|apple| apple.own_root()) {
             Some(root) => fs::write(out.join("apple-root.pem"), root).map_err(fails)?,
             None => {
-                print("Passes are signed with Apple's certificate: its root is Apple's to publish, and left out.\n")
+                print("Passes are signed with Apple's certificate: its root is Apple's to publish, and left out.\n");
             }
         }
         Ok(())

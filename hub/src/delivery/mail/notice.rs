@@ -164,20 +164,27 @@ pub(in crate::delivery) fn rejected(
         .letter("rejected", format!("Invitation #{}: rejected", invitation.number))
 }
 
-/// To the host: something to look at.
+/// To the host: the visitor is here (S4.20, S4.23), or something to look at, by the codes of the log's alerts.
 pub(in crate::delivery) fn alert(invitation: &Invitation, code: &str) -> Result<Letter, DeliveryError> {
+    let number = invitation.number;
+    let collect = "Please meet your visitor in the lobby or at reception, and accompany them during the visit.";
     let what = match code {
+        "arrived" => {
+            let words = Words::new(invitation, "Your visitor has arrived", &invitation.host.name)
+                .say("Your visitor has arrived and is waiting.")
+                .say(collect);
+            return own_rows(words, invitation).letter("arrived", format!("Visit #{number}: your visitor has arrived"));
+        }
+        "arrived_after_cancellation" => "Your visitor has come although the visit was cancelled, and is on site.",
+        "arrived_without_approval" => "Your visitor has come although the visit is not approved, and is on site.",
         "cancelled_on_site" => "Your visit was cancelled while the visitor is on site. Please see to your visitor.",
         "rejected_on_site" => "Your visit was rejected while the visitor is on site. Please see to your visitor.",
         "duplicate_use" => "The same QR code was used twice. Please ask reception who has come in.",
         "mail_failed" => "A mail to your visitor could not be delivered. Please check the e-mail address.",
         "mail_address" => "Your visitor's e-mail address takes no mail. Please correct it.",
-        "mail_quota" => {
-            "Too many mails have been sent today, and your visitor was not told. Please try again tomorrow."
-        }
         "window_passed" => "The time of your visit has passed, so your visitor was not invited. Please change it.",
         _ => "Something about your visit needs your attention. Please open it in the app.",
     };
     let words = Words::new(invitation, "Please look at your visit", &invitation.host.name).say(what);
-    own_rows(words, invitation).letter("alert", format!("Visit #{}: please take a look", invitation.number))
+    own_rows(words, invitation).letter("alert", format!("Visit #{number}: please take a look"))
 }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use vestibule_core::decision::{Fact, Told};
 
-use crate::credential::State;
+use crate::credential::{self, State};
 use crate::delivery::outbox::MAILS_OF_A_RECIPIENT;
 use crate::delivery::testing::{Hub, instant, invitation};
 use crate::effect::Effect;
@@ -99,6 +99,17 @@ fn void_tells_nobody() {
         assert!(hub.send_all().is_empty());
         assert_eq!(hub.credential(&invitation).map(|of| of.state), Some(State::Void));
     }
+}
+
+/// On arrival the used credential is void for everybody, and the visitor's page goes on saying that it was used.
+#[test]
+fn a_used_credential_is_void_in_the_log() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    let (visit, now) = (invitation.visit, hub.now);
+    assert!(hub.write(|tx, context, _| credential::use_up(tx, &context.organisation, visit, now)));
+    assert_eq!(hub.carry_out(&invitation, &Effect::Void), [Fact::Voided]);
+    assert_eq!(hub.credential(&invitation).map(|of| of.state), Some(State::Spent));
 }
 
 /// S2.22, S2.30: rejected, then approved: invited anew, and the guest's page and pass are the same ones.

@@ -3,3 +3,4 @@
 mod life;
 mod mails;
 mod sending;
+mod smtp;
