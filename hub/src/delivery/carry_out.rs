@@ -7,7 +7,7 @@ use vestibule_core::decision::{Fact, Told};
 
 use super::mail::{self, Access, Letter};
 use super::outbox::{self, Outgoing};
-use super::passes::{apple_pass, calendar_cancellation, calendar_entry, google_link};
+use super::passes::{PassError, apple_pass, calendar_cancellation, calendar_entry, google_link};
 use super::{Delivery, DeliveryError, Effect, Invitation, ToldTimes, address_key, link_hash, links};
 use crate::context::Context;
 use crate::credential::{self, Window};
@@ -45,7 +45,7 @@ pub fn carry_out(
                 // Used up, it opens nothing more: for everybody but the page, which says so, that is void.
                 work.facts.push(Fact::Voided);
             }
-            // What no server has seen is not sent any more: the guest hears nothing of it (S2.28).
+            // What still waits is not sent any more: its PIN is dead, and the guest hears nothing of it (S2.28).
             if let Some(delivery) = work.live()? {
                 work.withdraw(&delivery)?;
             }
@@ -118,7 +118,8 @@ impl Work<'_, '_> {
             None => None,
         };
         let page = delivery.page_link(context);
-        let apple = apple_pass(context, delivery, invitation, good, now)?;
+        let apple = self.or_without(apple_pass(context, delivery, invitation, good, now));
+        let google = self.or_without(google_link(context, delivery, invitation, good, now));
         let letter = mail::access(
             invitation,
             Access {
@@ -127,7 +128,7 @@ impl Work<'_, '_> {
                 qr_token: invitation.organisation.qr.then(|| minted.credential.qr_token(context)),
                 apple_link: apple.as_ref().map(|_| format!("{page}/pass.pkpass")),
                 apple_pass: apple,
-                google_link: google_link(context, delivery, invitation, good, now)?,
+                google_link: google,
                 page: page.into(),
                 calendar,
             },
@@ -137,6 +138,15 @@ impl Work<'_, '_> {
         deliveries::set_told(self.tx, &delivery.id, sequence, told_times.as_ref(), now)?;
         self.facts.extend([minted.fact(), Fact::GuestTold(told)]);
         Ok(())
+    }
+
+    /// A pass that cannot be made keeps no visitor from the invitation; an alert says that it is missing.
+    fn or_without<T>(&mut self, pass: Result<Option<T>, PassError>) -> Option<T> {
+        pass.unwrap_or_else(|error| {
+            tracing::error!(visit = %self.invitation.visit, %error, "an invitation is sent without a wallet pass");
+            self.facts.push(Fact::Alert("pass_failed".to_owned()));
+            None
+        })
     }
 
     fn begin(&mut self, email: &str) -> Result<Delivery, DeliveryError> {
@@ -285,7 +295,7 @@ impl Work<'_, '_> {
         Ok(deliveries::live(self.tx, &self.context.organisation, self.invitation.visit)?)
     }
 
-    /// Takes back mails of the delivery that no server has seen.
+    /// Takes back what waits for the delivery; what no server can have seen does not count as told.
     fn withdraw(&self, delivery: &Delivery) -> Result<Delivery, DeliveryError> {
         let count = outbox_rows::withdraw(self.tx, &delivery.id, self.moment.now)?;
         deliveries::subtract_mails(self.tx, &delivery.id, count)?;

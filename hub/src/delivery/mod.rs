@@ -84,9 +84,11 @@ pub enum DeliveryError {
     /// A mail could not be composed.
     #[error("a mail could not be composed")]
     Message,
-    /// A pass could not be made.
-    #[error(transparent)]
-    Pass(#[from] PassError),
+}
+
+/// Checks a `mail_from` of the settings: to be done when the hub starts, as no effect can be carried out without it.
+pub fn check_sender(mail_from: &str) -> Result<(), DeliveryError> {
+    mail_from.parse::<lettre::message::Mailbox>().map(|_| ()).map_err(|_| DeliveryError::Sender)
 }
 
 /// Deletes everything a visit left here: credentials, deliveries, links, mails (GDPR, article 17). The caller vacuums.

@@ -36,6 +36,9 @@ const WAITS: [TimeDelta; 7] = [
 /// How often a mail is tried: for about four days, as RFC 5321 (4.5.4.1) advises.
 const MAX_ATTEMPTS: u32 = 20;
 
+/// How long the outbox remembers a mail that has been sent, for an operator who is asked about it.
+const KEPT: TimeDelta = TimeDelta::days(30);
+
 /// Takes one message to where it is to go.
 pub trait MailTransport {
     /// Hands over exactly these bytes for that recipient. `id` is the message's, 32 hexadecimal digits.
@@ -96,9 +99,12 @@ pub fn send_next(
     context: &Context,
     now: DateTime<Utc>,
 ) -> Result<SendOutcome, StoreError> {
-    let claimed = store.write(|tx| match outbox::claim(tx, &context.organisation, now)? {
-        Some(mail) => Ok::<_, StoreError>(Ok(mail)),
-        None => Ok(Err(outbox::next_due(tx, &context.organisation)?)),
+    let claimed = store.write(|tx| {
+        if let Some(mail) = outbox::claim(tx, &context.organisation, now)? {
+            return Ok::<_, StoreError>(Ok(mail));
+        }
+        outbox::forget_ended(tx, &context.organisation, now - KEPT)?;
+        Ok(Err(outbox::next_due(tx, &context.organisation)?))
     })?;
     let mail = match claimed {
         Ok(mail) => mail,

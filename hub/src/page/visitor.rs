@@ -95,7 +95,10 @@ impl PageView {
             map: invitation.map_link(),
             qr: qr.map_err(|_| PageError::Render)?.map(|matrix| (path(&matrix), matrix.size + 2 * QUIET_ZONE)),
             apple: has_apple.then(|| format!("{page}/pass.pkpass")),
-            google: google_link(context, delivery, invitation, Some(credential), now)?,
+            google: google_link(context, delivery, invitation, Some(credential), now).unwrap_or_else(|error| {
+                tracing::error!(visit = %delivery.visit, %error, "a page is shown without its Google link");
+                None
+            }),
             calendar: when.map(|_| format!("{page}/visit.ics")),
         })))
     }

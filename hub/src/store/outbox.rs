@@ -92,15 +92,27 @@ pub fn count_of_recipient(
     Ok(count.into())
 }
 
-/// Takes back a delivery's mails that no server has seen, and wipes them; how many.
+/// Takes back a delivery's mails that wait, and wipes them; how many of them certainly reached no server.
 pub fn withdraw(tx: &Transaction<'_>, delivery: &[u8; 16], now: DateTime<Utc>) -> Result<u32, StoreError> {
-    let changed = tx
-        .prepare_cached(
-            "UPDATE outbox SET state = 'withdrawn', sealed = NULL, ended_at = ?2
-             WHERE delivery = ?1 AND state = 'waiting' AND uncertain = 0",
-        )?
-        .execute(params![delivery, now.timestamp()])?;
-    Ok(u32::try_from(changed).unwrap_or(u32::MAX))
+    let unseen = tx
+        .prepare_cached("SELECT count(*) FROM outbox WHERE delivery = ?1 AND state = 'waiting' AND uncertain = 0")?
+        .query_row([delivery], |row| row.get(0))?;
+    tx.prepare_cached(
+        "UPDATE outbox SET state = 'withdrawn', sealed = NULL, ended_at = ?2 WHERE delivery = ?1 AND state = 'waiting'",
+    )?
+    .execute(params![delivery, now.timestamp()])?;
+    Ok(unseen)
+}
+
+/// Forgets mails that were sent, failed or were taken back before that time.
+pub fn forget_ended(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    before: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    tx.prepare_cached("DELETE FROM outbox WHERE organisation = ?1 AND sealed IS NULL AND ended_at < ?2")?
+        .execute(params![organisation.as_str(), before.timestamp()])?;
+    Ok(())
 }
 
 /// Claims the first mail that is due. Of one recipient's mails the earlier goes first; a guest's waits while the

@@ -215,6 +215,17 @@ fn what_cannot_be_sent_is_an_alert() {
     assert!(facts.contains(&Fact::Alert("window_passed".into())));
 }
 
+/// A sender that is none is found before anything is accepted.
+#[test]
+fn the_sender_is_checked() {
+    for good in ["visitors@example.ch", "Example AG <visitors@example.ch>", "\"Müller, Söhne\" <v@example.ch>"] {
+        assert!(crate::delivery::check_sender(good).is_ok(), "{good}");
+    }
+    for bad in ["", "Example AG", "a@b@c", "x <a@example.ch>\r\nBcc: b@example.ch"] {
+        assert!(crate::delivery::check_sender(bad).is_err(), "{bad}");
+    }
+}
+
 /// After erasure no row of the visit is left.
 #[test]
 fn erasure_leaves_nothing() {

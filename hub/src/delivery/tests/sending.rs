@@ -40,14 +40,19 @@ fn the_files_hold_no_pin_and_no_address() {
     assert_eq!(left, 0, "wiped when the server took it");
 }
 
-/// A transport that dies after the server took the mail and before the hub heard of it.
-struct Dies<'a>(&'a Server);
+/// A transport during which the hub dies: before the server took the mail, or after and before the hub heard of it.
+struct Dies<'a> {
+    server: &'a Server,
+    is_taken: bool,
+}
 
 struct Killed;
 
 impl MailTransport for Dies<'_> {
     fn deliver(&self, id: &str, envelope: &Envelope, message: &[u8]) -> Result<(), TransportError> {
-        self.0.deliver(id, envelope, message)?;
+        if self.is_taken {
+            self.server.deliver(id, envelope, message)?;
+        }
         std::panic::panic_any(Killed)
     }
 }
@@ -55,17 +60,34 @@ impl MailTransport for Dies<'_> {
 /// Killed after the server's acceptance: the same bytes again, once. Killed before: once in all.
 #[test]
 fn a_kill_sends_the_same_bytes_again() {
+    for is_taken in [true, false] {
+        let (mut hub, invitation) = (Hub::new(), invitation());
+        hub.carry_out(&invitation, &Effect::Invite);
+        let server = Server::default();
+        let dies = Dies { server: &server, is_taken };
+        let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hub.send(&dies)));
+        assert!(died.is_err_and(|cause| cause.is::<Killed>()));
+        hub.store = hub.store.reopen().expect("the database");
+        assert!(matches!(hub.send(&server), SendOutcome::Sent { .. }));
+        assert_eq!(hub.send(&server), SendOutcome::Idle { next: None });
+        let taken = server.taken.borrow();
+        assert_eq!(taken.len(), if is_taken { 2 } else { 1 });
+        assert!(taken.iter().all(|mail| *mail == taken[0]), "byte for byte");
+    }
+}
+
+/// What was sent is remembered for a month, without its bytes.
+#[test]
+fn the_outbox_forgets() {
     let (mut hub, invitation) = (Hub::new(), invitation());
-    hub.carry_out(&invitation, &Effect::Invite);
-    let server = Server::default();
-    let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hub.send(&Dies(&server))));
-    assert!(died.is_err_and(|cause| cause.is::<Killed>()));
-    hub.store = hub.store.reopen().expect("the database");
-    assert!(matches!(hub.send(&server), SendOutcome::Sent { .. }));
-    assert_eq!(hub.send(&server), SendOutcome::Idle { next: None });
-    let taken = server.taken.borrow();
-    assert_eq!(taken.len(), 2);
-    assert_eq!(taken[0], taken[1], "byte for byte");
+    hub.carry_out(&invitation, &Effect::TellCategory);
+    hub.send_all();
+    let mut rows = |days: i64| {
+        hub.pass(TimeDelta::days(days));
+        hub.send_all();
+        hub.read(|tx, _| Ok(tx.query_row("SELECT count(*) FROM outbox", [], |row| row.get::<_, u32>(0))?))
+    };
+    assert_eq!((rows(29), rows(2)), (1, 0));
 }
 
 /// The same moment and randomness make the same bytes: nothing in a mail comes from elsewhere.
@@ -79,26 +101,45 @@ fn a_mail_is_made_of_its_inputs_alone() {
     assert_eq!(bytes(), bytes());
 }
 
-/// A mail put off waits longer each time and stops nobody else's; later ones to the same recipient wait behind it.
+/// The kinds of the mails that can be sent now, in their order.
+fn sent_now(hub: &mut Hub) -> Vec<String> {
+    let server = Server::default();
+    std::iter::from_fn(|| match hub.send(&server) {
+        SendOutcome::Sent { kind, .. } => Some(kind),
+        _ => None,
+    })
+    .collect()
+}
+
+/// A mail put off is due later, and stops nobody else's; later ones to the same recipient wait behind it.
 #[test]
 fn a_mail_put_off_blocks_only_its_recipient() {
+    let (mut hub, mut invitation) = (Hub::new(), invitation());
+    invitation.security_address = None;
+    hub.carry_out(&invitation, &Effect::TellCategory);
+    let server = Server::default();
+    server.answers.borrow_mut().push(TransportError::Temporary("it answered 451".into()));
+    let SendOutcome::Later { at, .. } = hub.send(&server) else { panic!("it is put off") };
+    assert_eq!(at, hub.now + TimeDelta::minutes(1));
+    hub.carry_out(&invitation, &Effect::TellPending);
+    hub.carry_out(&invitation, &Effect::TellHostApproved);
+    assert_eq!(sent_now(&mut hub), ["approved"]);
+    hub.pass(TimeDelta::minutes(1));
+    assert_eq!(sent_now(&mut hub), ["category", "pending"]);
+}
+
+/// A server may have an invitation whose connection broke: cancelled, the guest is told, but not sent a dead PIN again.
+#[test]
+fn a_mail_that_may_have_arrived_counts_as_told() {
     let (mut hub, invitation) = (Hub::new(), invitation());
     hub.carry_out(&invitation, &Effect::Invite);
     let server = Server::default();
     server.answers.borrow_mut().push(TransportError::Uncertain("reset".into()));
-    let SendOutcome::Later { at, .. } = hub.send(&server) else { panic!("it is put off") };
-    assert_eq!(at, hub.now + TimeDelta::minutes(1));
+    assert!(matches!(hub.send(&server), SendOutcome::Later { .. }));
     hub.carry_out(&invitation, &Effect::Cancel);
-    hub.carry_out(&invitation, &Effect::TellHostApproved);
-    assert!(matches!(hub.send(&server), SendOutcome::Sent { kind, .. } if kind == "approved"));
-    assert_eq!(hub.send(&server), SendOutcome::Idle { next: Some(hub.now) });
-    hub.pass(TimeDelta::minutes(1));
-    let kinds: Vec<_> = std::iter::from_fn(|| match hub.send(&server) {
-        SendOutcome::Sent { kind, .. } => Some(kind),
-        _ => None,
-    })
-    .collect();
-    assert_eq!(kinds, ["invitation", "cancellation"], "the server may have had it: it is not withdrawn");
+    assert_eq!(sent_now(&mut hub), ["cancellation"]);
+    hub.pass(TimeDelta::hours(1));
+    assert!(sent_now(&mut hub).is_empty());
 }
 
 /// A mail the server certainly does not have is withdrawn with the invitation.

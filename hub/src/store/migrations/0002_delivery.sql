@@ -87,6 +87,8 @@ CREATE TABLE outbox (
     ended_at      INTEGER
 ) STRICT;
 CREATE INDEX outbox_to_send ON outbox (organisation, number) WHERE sealed IS NOT NULL;
+CREATE INDEX outbox_ended ON outbox (organisation, ended_at) WHERE sealed IS NULL;
 CREATE INDEX outbox_of_a_recipient ON outbox (organisation, recipient_key, number);
 CREATE INDEX outbox_of_a_host ON outbox (organisation, host, created_at);
+CREATE INDEX outbox_of_a_delivery ON outbox (delivery) WHERE delivery IS NOT NULL;
 CREATE INDEX outbox_of_a_visit ON outbox (organisation, visit);
