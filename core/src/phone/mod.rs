@@ -4,7 +4,6 @@
 //! [`HostClient::sync`] works with no hub, and what a write acknowledged is durable.
 
 mod error;
-mod pass;
 mod visits;
 
 use std::path::Path;
