@@ -58,7 +58,9 @@ impl From<StoreError> for PhoneError {
             StoreError::NotSignedIn => Self::NotSignedIn,
             StoreError::NotFound | StoreError::Erased => Self::NotFound,
             StoreError::UpdateApp => Self::UpdateApp,
-            StoreError::Document(refusal) => Self::Refused { code: refusal.code().into(), message: refusal.to_string() },
+            StoreError::Document(refusal) => {
+                Self::Refused { code: refusal.code().into(), message: refusal.to_string() }
+            }
             StoreError::OtherOwner => Self::Refused { code: "other_owner".into(), message: error.to_string() },
             other => Self::Store(other),
         }

@@ -15,7 +15,8 @@ use crate::directory::{DirectoryRow, Member, Organisation, OwnRoles, PrivacyMode
 use crate::document::{ParsedChange, Refusal as DocumentRefusal, Replica, Value, Verdict as Fit, Write, actor_id};
 use crate::envelope::{Ask, Item, SignedEnvelope};
 use crate::feed::{
-    ChangeRow, NoteRow, Page, PageHeader, Row, RowKind, SaltedRow, Scope, ScopeHead, SnapshotRow, Statement, chain, digest,
+    ChangeRow, NoteRow, Page, PageHeader, Row, RowKind, SaltedRow, Scope, ScopeHead, SnapshotRow, Statement, chain,
+    digest,
 };
 use crate::id::{ActorId, ChainHash, HubEpoch, MemberId, VisitId};
 use crate::keys::{DeviceSigner, KeyEntry, KeySet, KeyUse, PublicKey, SignedKeySet, SoftwareSigner};
@@ -39,6 +40,7 @@ struct Feed {
     heads: Vec<ChainHash>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing a test makes go wrong")]
 pub(super) struct State {
     feed_key: SoftwareSigner,
     key_set: SignedKeySet,
@@ -151,7 +153,8 @@ impl State {
             opens: 420,
             closes: 1140,
         };
-        let member = Member { id: me(), number: 1, name: "Ada King".into(), email: "ada@acme.example".into(), site: None };
+        let member =
+            Member { id: me(), number: 1, name: "Ada King".into(), email: "ada@acme.example".into(), site: None };
         let roles = OwnRoles {
             member: me(),
             roles: vec![Role::Host],
@@ -312,7 +315,8 @@ impl State {
                             && let Ask::Note(text) = &request.ask
                         {
                             let author = envelope.member.clone();
-                            let note = NoteRow { id: request.id, author, accepted_at: 1_800_000_000, text: text.clone() };
+                            let note =
+                                NoteRow { id: request.id, author, accepted_at: 1_800_000_000, text: text.clone() };
                             self.visit_row(Scope::Notes(me()), request.visit, RowKind::Note, cbor::write(&note));
                         }
                         Verdict::Accepted(self.seq)
@@ -425,10 +429,7 @@ impl State {
 }
 
 impl Transport for FakeHub {
-    fn call<'a>(
-        &'a self,
-        call: Call,
-    ) -> Pin<Box<dyn Future<Output = Result<Answer, TransportError>> + Send + 'a>> {
+    fn call<'a>(&'a self, call: Call) -> Pin<Box<dyn Future<Output = Result<Answer, TransportError>> + Send + 'a>> {
         let answer = self.state().answer(&call);
         Box::pin(std::future::ready(answer))
     }
@@ -458,4 +459,3 @@ fn problem(status: u16, code: &str) -> Answer {
     };
     Answer { status, retry_after: None, body: serde_json::to_vec(&problem).expect("JSON") }
 }
-

@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-pub use error::PhoneError;
 pub use crate::sync::client::{Cancel, Surroundings};
 pub use crate::sync::machine::Progress;
+pub use error::PhoneError;
 
 use crate::directory::Directory;
 use crate::id::MemberId;
@@ -84,11 +84,7 @@ impl HostClient {
     /// # Errors
     /// [`PhoneError::Unreachable`], [`PhoneError::SignInAgain`], [`PhoneError::HubRestored`], [`PhoneError::Cancelled`],
     /// [`PhoneError::Disbelieved`], [`PhoneError::Refused`]; whatever it is, unsent work is kept.
-    pub async fn sync(
-        &self,
-        progress: &(dyn Fn(Progress) + Send + Sync),
-        cancel: &Cancel,
-    ) -> Result<(), PhoneError> {
+    pub async fn sync(&self, progress: &(dyn Fn(Progress) + Send + Sync), cancel: &Cancel) -> Result<(), PhoneError> {
         let run = self.client.sync(&self.store, self.signer.as_ref(), self.surroundings.as_ref(), progress, cancel);
         error::of_outcome(run.await?)
     }

@@ -135,7 +135,10 @@ fn everything_works_with_no_network_and_arrives() {
     setup.sync().expect("syncs");
     let view = setup.phone.show(grace).expect("shows");
     assert_eq!((view.status, view.queued, view.operations.len()), (Status::Upcoming, false, 0));
-    assert_eq!(view.notes.iter().map(|note| (note.text.as_str(), note.queued)).collect::<Vec<_>>(), [("likes tea", false)]);
+    assert_eq!(
+        view.notes.iter().map(|note| (note.text.as_str(), note.queued)).collect::<Vec<_>>(),
+        [("likes tea", false)]
+    );
     assert_eq!(text(setup.hub.state().value(grace, Key::FirstName)).as_deref(), Some("Grâce"));
     let counts = setup.phone.counts().expect("counts");
     assert_eq!((counts.queued, counts.upcoming, counts.past, counts.attention), (0, 1, 1, 0));
@@ -522,4 +525,3 @@ fn two_phones_converge() {
     assert!(one.operations.is_empty() && two.operations.is_empty());
     assert_eq!(setup.phone.history(visit).expect("history"), other.history(visit).expect("history"));
 }
-

@@ -7,7 +7,7 @@ use crate::envelope::Ask;
 use crate::id::VisitId;
 use crate::problem::{Field, FieldProblem};
 use crate::store::{
-    Choice, HistoryEntry, ListFilter, Moment, Page, PageCursor, TabCounts, VisitSummary, VisitView, Work,
+    Choice, HistoryEntry, ListFilter, Moment, OperationView, Page, PageCursor, TabCounts, VisitSummary, VisitView, Work,
 };
 use crate::text::{first_refused, is_blank};
 use crate::visit::validate::NOTE_MAX_CHARS;
@@ -75,6 +75,10 @@ impl HostClient {
         if matches!(view.status, Status::Departed | Status::Cancelled | Status::NoShow | Status::Expired) {
             return Err(refused("over", "the visit is over; invite again instead"));
         }
+        let left = |operation: &OperationView| operation.reason.as_ref().is_some_and(|reason| reason.code == "left");
+        if view.status == Status::Refused && view.operations.iter().any(left) {
+            return Err(refused("left", "the visit is no longer yours to edit; invite again to use the draft"));
+        }
         let valid = self.valid_edit(&view, draft)?;
         let writes: Vec<Write> = valid
             .changes_from(&view.values)
@@ -111,7 +115,8 @@ impl HostClient {
 
     /// Adds an internal note (S1.19).
     pub fn note(&self, visit: VisitId, text: &str) -> Result<(), PhoneError> {
-        let problem = |code, message: String| Err(PhoneError::BadDraft(vec![FieldProblem::new(Field::Note, code, message)]));
+        let problem =
+            |code, message: String| Err(PhoneError::BadDraft(vec![FieldProblem::new(Field::Note, code, message)]));
         if is_blank(text) {
             return problem(code::REQUIRED, "is empty".to_owned());
         }

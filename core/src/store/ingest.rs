@@ -19,7 +19,7 @@ use crate::decision::{Entry as LogEntry, LoggedDecision};
 use crate::directory::{Directory, DirectoryRow};
 use crate::document::{ParsedChange, Replica};
 use crate::feed::{ChangeRow, NoteRow, Row, RowKind, Scope, ScopeHead, SnapshotRow};
-use crate::id::{HubEpoch, VisitId};
+use crate::id::{HubEpoch, MemberId, VisitId};
 use crate::keys::SignedKeySet;
 use crate::receipt::{Receipt, Receipts};
 
@@ -313,7 +313,7 @@ fn keep_change(tx: &Tx<'_>, working: &mut Working, row: &ChangeRow) -> Result<()
             row.hash.as_bytes(),
             row.chunk.as_slice(),
             row.author.as_str(),
-            row.on_behalf_of.as_ref().map(|member| member.as_str()),
+            row.on_behalf_of.as_ref().map(MemberId::as_str),
             row.accepted_at,
         ),
     )?;
@@ -329,7 +329,7 @@ fn sign_off(tx: &Tx<'_>, working: &mut Working, row: &ChangeRow) -> Result<bool,
             working.id.as_bytes(),
             row.hash.as_bytes(),
             row.author.as_str(),
-            row.on_behalf_of.as_ref().map(|member| member.as_str()),
+            row.on_behalf_of.as_ref().map(MemberId::as_str),
             row.accepted_at,
         ),
     )?;
@@ -463,4 +463,3 @@ pub(super) fn directory(connection: &Connection) -> Result<Directory, StoreError
 pub(super) fn has_directory_rows(page: &OpenedPage) -> bool {
     page.rows.iter().any(|row| RowKind::from(row.kind) == RowKind::Row)
 }
-

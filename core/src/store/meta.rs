@@ -3,8 +3,8 @@
 use minicbor::{Decode, Encode};
 use rusqlite::Connection;
 
-use super::tx::{Tx, one};
 use super::StoreError;
+use super::tx::{Tx, one};
 use crate::cbor;
 use crate::id::{ChainHash, HubEpoch, MemberId, OrganisationId, Thumbprint};
 

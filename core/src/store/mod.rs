@@ -41,7 +41,8 @@ pub use moment::Moment;
 pub use open::StoreKey;
 pub use sync::{Outgoing, Position};
 pub use view::{
-    HistoryEntry, HistoryFact, ListFilter, NoteView, OperationView, Page, PageCursor, TabCounts, VisitSummary, VisitView,
+    HistoryEntry, HistoryFact, ListFilter, NoteView, OperationView, Page, PageCursor, TabCounts, VisitSummary,
+    VisitView,
 };
 pub use working::OperationState;
 pub use write::{Choice, Work};

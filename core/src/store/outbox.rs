@@ -251,13 +251,7 @@ impl<'a, 'c> Author<'a, 'c> {
         let counter = i64::try_from(self.head.counter).map_err(|_| StoreError::Damaged("meta"))?;
         self.tx.execute(
             "INSERT INTO envelope (counter, hash, previous, bytes, made_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            (
-                counter,
-                self.head.hash.as_bytes(),
-                signed.envelope.previous.as_bytes(),
-                &signed.bytes,
-                self.now,
-            ),
+            (counter, self.head.hash.as_bytes(), signed.envelope.previous.as_bytes(), &signed.bytes, self.now),
         )?;
         meta::put(self.tx, meta::ENVELOPE, &self.head)
     }

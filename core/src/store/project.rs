@@ -8,7 +8,7 @@ use super::tx::{Tx, one};
 use super::working::{Entry, OperationState, Working};
 use crate::directory::Directory;
 use crate::document::{Value as DocumentValue, Write};
-use crate::id::VisitId;
+use crate::id::{MemberId, SiteId, SpaceId, TypeId, VisitId};
 use crate::text::search_key;
 use crate::visit::{Key, Operations, Status, Value, VisitValues, status};
 
@@ -42,7 +42,7 @@ pub(super) fn status_of(working: &Working, values: &VisitValues) -> Status {
     status(&working.standing, values.cancelled || values.deleted, operations(working))
 }
 
-/// When a UUIDv7 was made, Unix seconds.
+/// When a `UUIDv7` was made, Unix seconds.
 pub(super) fn made_at(visit: VisitId) -> i64 {
     let millis = visit.as_bytes()[..6].iter().fold(0_i64, |millis, &byte| millis << 8 | i64::from(byte));
     millis / 1000
@@ -69,13 +69,11 @@ fn place_of(tx: &Tx<'_>, visit: VisitId) -> Result<Option<i64>, StoreError> {
 /// The first free row of `visit_search` in the minute of `sort_at`.
 fn free_place(tx: &Tx<'_>, sort_at: i64) -> Result<i64, StoreError> {
     let first = sort_at.div_euclid(60) * PLACES;
-    let last: Option<i64> = one(
-        tx,
-        "SELECT max(place) FROM visit WHERE place BETWEEN ?1 AND ?2",
-        (first, first + PLACES - 1),
-        |row| row.get(0),
-    )?
-    .flatten();
+    let last: Option<i64> =
+        one(tx, "SELECT max(place) FROM visit WHERE place BETWEEN ?1 AND ?2", (first, first + PLACES - 1), |row| {
+            row.get(0)
+        })?
+        .flatten();
     Ok(last.map_or(first, |last| last + 1))
 }
 
@@ -89,11 +87,8 @@ pub(super) fn project(tx: &Tx<'_>, working: &Working, directory: &Directory) -> 
     let status = status_of(working, &values);
     let conflict = working.outbox.iter().any(|entry| entry.state == OperationState::Conflict);
     let problem = working.outbox.iter().rev().filter(|entry| !entry.state.waits()).find_map(|e| e.code.as_deref());
-    let instants = values
-        .schedule
-        .as_ref()
-        .zip(zone(&values, directory))
-        .and_then(|(schedule, zone)| schedule.resolve(zone).ok());
+    let instants =
+        values.schedule.as_ref().zip(zone(&values, directory)).and_then(|(schedule, zone)| schedule.resolve(zone).ok());
     let start = instants.map(|instants| instants.start.timestamp());
     let end = instants.and_then(|instants| instants.end).map(|end| end.timestamp());
     let sort_at = start.unwrap_or_else(|| made_at(working.id));
@@ -134,10 +129,10 @@ pub(super) fn project(tx: &Tx<'_>, working: &Working, directory: &Directory) -> 
             values.last_name,
             values.company,
             values.email,
-            values.site.as_ref().map(|id| id.as_str()),
-            values.space.as_ref().map(|id| id.as_str()),
-            values.visitor_type.as_ref().map(|id| id.as_str()),
-            values.host.as_ref().map(|id| id.as_str()),
+            values.site.as_ref().map(SiteId::as_str),
+            values.space.as_ref().map(SpaceId::as_str),
+            values.visitor_type.as_ref().map(TypeId::as_str),
+            values.host.as_ref().map(MemberId::as_str),
             host.map(|host| host.name.as_str()),
         ],
     )?;
@@ -148,7 +143,8 @@ pub(super) fn project(tx: &Tx<'_>, working: &Working, directory: &Directory) -> 
         search_key(host.map_or("", |host| host.name.as_str())),
     ];
     if let Some(held) = held {
-        let same = "SELECT 1 FROM visit_search WHERE rowid = ?1 AND name = ?2 AND company = ?3 AND email = ?4 AND host = ?5";
+        let same =
+            "SELECT 1 FROM visit_search WHERE rowid = ?1 AND name = ?2 AND company = ?3 AND email = ?4 AND host = ?5";
         let [name, company, email, host] = &words;
         if held == place && one(tx, same, (place, name, company, email, host), |_| Ok(()))?.is_some() {
             return Ok(());

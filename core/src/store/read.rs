@@ -6,7 +6,8 @@ use rusqlite::{Connection, Row};
 use super::project::{status_of, values, zone};
 use super::tx::{all, one};
 use super::view::{
-    HistoryEntry, HistoryFact, ListFilter, NoteView, OperationView, Page, PageCursor, TabCounts, VisitSummary, VisitView,
+    HistoryEntry, HistoryFact, ListFilter, NoteView, OperationView, Page, PageCursor, TabCounts, VisitSummary,
+    VisitView,
 };
 use super::working::{Entry, Payload, Working};
 use super::{Store, StoreError, meta};

@@ -29,7 +29,8 @@ pub(super) fn receipts(
     let mut answered = 0;
     for counter in sent {
         let counter = i64::try_from(*counter).map_err(|_| StoreError::Damaged("envelope"))?;
-        let bytes = one(tx, "SELECT bytes FROM envelope WHERE counter = ?1", [counter], |row| row.get::<_, Vec<u8>>(0))?;
+        let bytes =
+            one(tx, "SELECT bytes FROM envelope WHERE counter = ?1", [counter], |row| row.get::<_, Vec<u8>>(0))?;
         let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { continue };
         let mut open = false;
         for item in read_envelope(&bytes)?.items {

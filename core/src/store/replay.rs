@@ -58,13 +58,8 @@ pub(super) fn replay(
             continue;
         }
         let replayed = intent.replay(working.current());
-        let written = match author.change(
-            working,
-            entry.kind,
-            &replayed.writes,
-            Some((&entry, replayed.kept)),
-            moment,
-        ) {
+        let written = match author.change(working, entry.kind, &replayed.writes, Some((&entry, replayed.kept)), moment)
+        {
             Ok(written) => written,
             // A document that takes no more changes is the intent's own trouble, not the sync's.
             Err(StoreError::Document(refusal)) => {

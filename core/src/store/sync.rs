@@ -98,8 +98,9 @@ impl Store {
         let connection = self.reader();
         let mut outgoing = Outgoing { waiting: waiting(&connection)?, ..Outgoing::default() };
         let mut bytes = 0;
-        let mut statement = connection
-            .prepare_cached("SELECT counter, bytes FROM envelope WHERE counter >= ?1 AND bytes <> x'' ORDER BY counter")?;
+        let mut statement = connection.prepare_cached(
+            "SELECT counter, bytes FROM envelope WHERE counter >= ?1 AND bytes <> x'' ORDER BY counter",
+        )?;
         let mut rows = statement.query([i64::try_from(from).unwrap_or(i64::MAX)])?;
         while let Some(row) = rows.next()? {
             let counter = u64::try_from(row.get::<_, i64>(0)?).map_err(|_| StoreError::Damaged("envelope"))?;
@@ -118,7 +119,8 @@ impl Store {
                     chunks.push(chunk.unwrap_or_default().into());
                 }
             }
-            let size = envelope.len() + chunks.iter().map(|chunk: &minicbor::bytes::ByteVec| chunk.len() + 8).sum::<usize>();
+            let size =
+                envelope.len() + chunks.iter().map(|chunk: &minicbor::bytes::ByteVec| chunk.len() + 8).sum::<usize>();
             let count = u64::try_from(items.len()).unwrap_or(u64::MAX);
             let too_many = outgoing.items + count > max_items as u64 || bytes + size > max_bytes;
             if too_many && !outgoing.envelopes.is_empty() {
@@ -163,17 +165,13 @@ impl Store {
 
     /// The hub has not taken the envelope of this counter, and waits for it: what can no longer be sent is left out and
     /// the rest is sealed anew. False if this phone holds no such envelope.
-    pub fn reseal(
-        &self,
-        counter: u64,
-        moment: &mut Moment<'_>,
-        signer: &dyn DeviceSigner,
-    ) -> Result<bool, StoreError> {
+    pub fn reseal(&self, counter: u64, moment: &mut Moment<'_>, signer: &dyn DeviceSigner) -> Result<bool, StoreError> {
         let directory = self.directory()?;
         self.transact(|tx, actors| {
-            let whole = one(tx, "SELECT bytes <> x'' FROM envelope WHERE counter = ?1", [counter_of(counter)], |row| {
-                row.get::<_, bool>(0)
-            })?;
+            let whole =
+                one(tx, "SELECT bytes <> x'' FROM envelope WHERE counter = ?1", [counter_of(counter)], |row| {
+                    row.get::<_, bool>(0)
+                })?;
             if whole == Some(true) {
                 return Ok(true);
             }
@@ -247,7 +245,8 @@ impl Store {
         let stale = all(&self.reader(), "SELECT DISTINCT visit FROM outbox WHERE state = 'stale'", [], |row| {
             Ok(VisitId::from_bytes(row.get(0)?))
         })?;
-        let torn = one(&self.reader(), "SELECT 1 FROM envelope WHERE rest IS NOT NULL LIMIT 1", [], |_| Ok(()))?.is_some();
+        let torn =
+            one(&self.reader(), "SELECT 1 FROM envelope WHERE rest IS NOT NULL LIMIT 1", [], |_| Ok(()))?.is_some();
         if stale.is_empty() && !torn {
             return Ok(());
         }
@@ -339,7 +338,8 @@ pub(super) fn heads(connection: &Connection) -> Result<Vec<ScopeHead>, StoreErro
 }
 
 fn waiting(connection: &Connection) -> Result<u64, StoreError> {
-    let count = one(connection, "SELECT count(*) FROM outbox WHERE state IN ('queued', 'stale')", [], |row| row.get(0))?;
+    let count =
+        one(connection, "SELECT count(*) FROM outbox WHERE state IN ('queued', 'stale')", [], |row| row.get(0))?;
     Ok(count.and_then(|count: i64| u64::try_from(count).ok()).unwrap_or_default())
 }
 

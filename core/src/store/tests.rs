@@ -164,15 +164,13 @@ fn holds(bytes: &[u8], needle: &[u8]) -> bool {
     bytes.windows(needle.len()).any(|window| window == needle)
 }
 
-/// The pages as SQLite sees them, free ones included: a copy without a key.
+/// The pages as `SQLite` sees them, free ones included: a copy without a key.
 fn decrypted(dir: &Path) -> Vec<u8> {
     let connection = open::reader(&dir.join("phone"), &key(5)).expect("opens");
     connection.pragma_update(None, "query_only", false).expect("sets");
     let copy = dir.join("plain");
     let _ = std::fs::remove_file(&copy);
-    connection
-        .execute("ATTACH DATABASE ?1 AS plain KEY ''", [copy.to_str().expect("a path")])
-        .expect("attaches");
+    connection.execute("ATTACH DATABASE ?1 AS plain KEY ''", [copy.to_str().expect("a path")]).expect("attaches");
     connection.query_row("SELECT sqlcipher_export('plain')", [], |_| Ok(())).expect("exports");
     connection.execute_batch("DETACH DATABASE plain").expect("detaches");
     let bytes = std::fs::read(&copy).expect("reads");
@@ -418,4 +416,3 @@ proptest! {
         prop_assert!(ids.is_superset(&first), "none left out");
     }
 }
-

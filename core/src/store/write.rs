@@ -49,9 +49,10 @@ pub enum Work {
 impl Work {
     fn visit(&self) -> VisitId {
         match self {
-            Self::Create { visit, .. } | Self::Edit { visit, .. } | Self::Cancel { visit } | Self::Ask { visit, .. } => {
-                *visit
-            }
+            Self::Create { visit, .. }
+            | Self::Edit { visit, .. }
+            | Self::Cancel { visit }
+            | Self::Ask { visit, .. } => *visit,
         }
     }
 }
@@ -71,12 +72,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotSignedIn`]; [`StoreError::NotFound`] or [`StoreError::Erased`] for a visit that is not here;
     /// [`StoreError::Full`]; a signer that does not sign; values the document does not take.
-    pub fn write(
-        &self,
-        work: Vec<Work>,
-        moment: &mut Moment<'_>,
-        signer: &dyn DeviceSigner,
-    ) -> Result<(), StoreError> {
+    pub fn write(&self, work: Vec<Work>, moment: &mut Moment<'_>, signer: &dyn DeviceSigner) -> Result<(), StoreError> {
         let directory = self.directory()?;
         self.transact(|tx, actors| {
             let identity = meta::identity(tx)?;
@@ -225,11 +221,7 @@ fn working_of(tx: &Tx<'_>, operation: i64) -> Result<Working, StoreError> {
     Working::load(tx, visit.map(VisitId::from_bytes).ok_or(StoreError::NotFound)?)
 }
 
-fn entry(
-    working: &Working,
-    operation: i64,
-    fits: impl Fn(OperationState) -> bool,
-) -> Result<Entry, StoreError> {
+fn entry(working: &Working, operation: i64, fits: impl Fn(OperationState) -> bool) -> Result<Entry, StoreError> {
     let found = working.outbox.iter().find(|entry| entry.id == operation && fits(entry.state));
     found.cloned().ok_or(StoreError::NotFound)
 }

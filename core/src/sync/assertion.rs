@@ -32,8 +32,14 @@ pub(super) fn assertion(
     signer: &dyn DeviceSigner,
 ) -> Result<String, SignerError> {
     let device = device.to_string();
-    let claims =
-        Claims { iss: &device, sub: &device, aud: audience, iat: now, exp: now.saturating_add(LIFE), jti: &hex::encode(id) };
+    let claims = Claims {
+        iss: &device,
+        sub: &device,
+        aud: audience,
+        iat: now,
+        exp: now.saturating_add(LIFE),
+        jti: &hex::encode(id),
+    };
     let claims = serde_json::to_vec(&claims).expect("claims of text and numbers are JSON");
     let header = URL_SAFE_NO_PAD.encode(br#"{"alg":"EdDSA","typ":"JWT"}"#);
     let message = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims));

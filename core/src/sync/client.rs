@@ -16,7 +16,9 @@ use url::Url;
 use super::assertion::{GRANT_TYPE, assertion};
 use super::http::{Answer, Call, Transport, TransportError, allowed};
 use super::machine::{Effect, Event, Failure, Outcome, Progress, SyncMachine};
-use super::wire::{Challenge, Enrolled, Enrolment, EnrolmentProof, MEDIA_TYPE, Problem, SyncAnswer, SyncRequest, TokenAnswer};
+use super::wire::{
+    Challenge, Enrolled, Enrolment, EnrolmentProof, MEDIA_TYPE, Problem, SyncAnswer, SyncRequest, TokenAnswer,
+};
 use crate::cbor;
 use crate::id::{RequestId, Thumbprint};
 use crate::keys::{DeviceSigner, Purpose, SignedKeySet, sign};
@@ -125,12 +127,14 @@ impl Cancel {
 pub struct SyncClient {
     transport: Box<dyn Transport>,
     token: Mutex<Option<(String, DateTime<Utc>)>>,
+    /// One run at a time: two would receive the same pages.
+    running: tokio::sync::Mutex<()>,
 }
 
 impl SyncClient {
     /// A client over that transport.
     pub fn new(transport: Box<dyn Transport>) -> Self {
-        Self { transport, token: Mutex::new(None) }
+        Self { transport, token: Mutex::new(None), running: tokio::sync::Mutex::new(()) }
     }
 
     /// Enrols the device with a bearer token of the member, proving that it holds its key, and notes in the store who
@@ -173,7 +177,7 @@ impl SyncClient {
         Ok(identity)
     }
 
-    /// Runs one sync to its end.
+    /// Runs one sync to its end, after one that is running.
     pub async fn sync(
         &self,
         store: &Store,
@@ -182,6 +186,7 @@ impl SyncClient {
         progress: &(dyn Fn(Progress) + Send + Sync),
         cancel: &Cancel,
     ) -> Result<Outcome, ClientError> {
+        let Some(_running) = cancel.or(self.running.lock()).await else { return Ok(Outcome::Cancelled) };
         let identity = store.identity()?;
         let hub: Url = identity.hub.parse().map_err(|_| ClientError::Address)?;
         let mut machine = SyncMachine::new();
@@ -254,10 +259,10 @@ impl SyncClient {
             return Ok(None);
         }
         self.forget_token();
-        let id = in_moment(surroundings, |moment| {
-            *RequestId::from_parts(moment.unix_millis(), moment.random()).as_bytes()
-        });
-        let jwt = assertion(&identity.device, &identity.audience, now.timestamp(), id, signer).map_err(StoreError::from)?;
+        let id =
+            in_moment(surroundings, |moment| *RequestId::from_parts(moment.unix_millis(), moment.random()).as_bytes());
+        let jwt =
+            assertion(&identity.device, &identity.audience, now.timestamp(), id, signer).map_err(StoreError::from)?;
         let body = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", GRANT_TYPE)
             .append_pair("assertion", &jwt)
@@ -326,7 +331,8 @@ impl SyncClient {
             TransportError::TooLarge => refused("garbage", "the hub's answer is too large"),
         })?;
         if (200..300).contains(&answer.status) {
-            return serde_json::from_slice(&answer.body).map_err(|_| refused("garbage", "the hub's answer cannot be read"));
+            return serde_json::from_slice(&answer.body)
+                .map_err(|_| refused("garbage", "the hub's answer cannot be read"));
         }
         Err(match failure(&answer) {
             Failure::Unauthorised | Failure::SignInAgain => ClientError::SignInAgain,

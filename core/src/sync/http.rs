@@ -18,7 +18,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long the hub may say nothing in the middle of an answer.
 const READ: Duration = Duration::from_secs(30);
 /// How long a call may take in all: a first page over a slow network.
-const CALL: Duration = Duration::from_secs(180);
+const CALL: Duration = Duration::from_mins(3);
 
 /// A `POST` to the hub.
 #[derive(Debug, Clone)]
@@ -65,10 +65,7 @@ pub enum TransportError {
 /// Carries calls to the hub.
 pub trait Transport: Send + Sync {
     /// Makes the call. Dropping the future gives it up.
-    fn call<'a>(
-        &'a self,
-        call: Call,
-    ) -> Pin<Box<dyn Future<Output = Result<Answer, TransportError>> + Send + 'a>>;
+    fn call<'a>(&'a self, call: Call) -> Pin<Box<dyn Future<Output = Result<Answer, TransportError>> + Send + 'a>>;
 }
 
 /// Whether an address may be called: https, or plain http on this very machine.
@@ -79,7 +76,9 @@ pub(super) fn allowed(url: &Url) -> bool {
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => return false,
     };
-    url.username().is_empty() && url.password().is_none() && (url.scheme() == "https" || (url.scheme() == "http" && loopback))
+    url.username().is_empty()
+        && url.password().is_none()
+        && (url.scheme() == "https" || (url.scheme() == "http" && loopback))
 }
 
 /// HTTP with TLS by rustls and ring; certificates are judged by the platform. No redirects: a token goes to no other
@@ -111,11 +110,8 @@ impl HttpTransport {
         if !allowed(&call.url) {
             return Err(TransportError::Address);
         }
-        let mut request = self
-            .client
-            .post(call.url)
-            .header(CONTENT_TYPE, call.content_type)
-            .header(ACCEPT, call.accept);
+        let mut request =
+            self.client.post(call.url).header(CONTENT_TYPE, call.content_type).header(ACCEPT, call.accept);
         if let Some(bearer) = &call.bearer {
             request = request.bearer_auth(bearer);
         }
@@ -142,10 +138,7 @@ impl HttpTransport {
 }
 
 impl Transport for HttpTransport {
-    fn call<'a>(
-        &'a self,
-        call: Call,
-    ) -> Pin<Box<dyn Future<Output = Result<Answer, TransportError>> + Send + 'a>> {
+    fn call<'a>(&'a self, call: Call) -> Pin<Box<dyn Future<Output = Result<Answer, TransportError>> + Send + 'a>> {
         Box::pin(self.perform(call))
     }
 }

@@ -191,11 +191,11 @@ enum State {
 
 /// One run of the sync; see the module.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each remembers one thing that has happened in the run")]
 pub struct SyncMachine {
     state: State,
     progress: Progress,
     position: Option<Box<Position>>,
-    request: Option<Box<SyncRequest>>,
     sent: Vec<u64>,
     from: u64,
     more: bool,
@@ -232,7 +232,6 @@ impl SyncMachine {
             state: State::Idle,
             progress: Progress::default(),
             position: None,
-            request: None,
             sent: Vec::new(),
             from: 0,
             more: false,
@@ -268,22 +267,15 @@ impl SyncMachine {
             }
             (State::Authorising, Event::Authorised) => self.gather(),
             (State::Gathering, Event::Gathered(position, outgoing)) => self.exchange(position, outgoing),
-            (State::Exchanging, Event::Answered(answer, now)) => self.answered(*answer, now),
+            (State::Exchanging, Event::Answered(answer, now)) => self.answered(&answer, now),
             (State::Authorising | State::Exchanging, Event::Failed(failure)) => self.failed(failure),
             (State::Applying, Event::Applied(applied)) => self.applied(applied),
-            (State::Resealing, Event::Resealed(true)) if !self.cancelled => self.gather(),
-            (State::Resealing, Event::Resealed(true)) => self.finish(Outcome::Cancelled),
-            (State::Resealing, Event::Resealed(false)) => self.finish(Outcome::HubRestored),
-            (State::Waiting, Event::Waited) => match self.request.clone() {
-                Some(request) => {
-                    self.state = State::Exchanging;
-                    vec![Effect::Exchange(request)]
-                }
-                None => {
-                    self.state = State::Authorising;
-                    vec![Effect::Authorise { fresh: false }]
-                }
-            },
+            (State::Resealing, Event::Resealed(sealed)) => self.sealed_anew(sealed),
+            (State::Waiting, Event::Waited) => {
+                // The token may have run out meanwhile, and the store may have moved on: the round begins again.
+                self.state = State::Authorising;
+                vec![Effect::Authorise { fresh: false }]
+            }
             _ => Vec::new(),
         }
     }
@@ -315,7 +307,6 @@ impl SyncMachine {
             push,
         });
         self.position = Some(position);
-        self.request = Some(request.clone());
         self.state = State::Exchanging;
         vec![Effect::Report(self.progress), Effect::Exchange(request)]
     }
@@ -339,9 +330,6 @@ impl SyncMachine {
                 None => self.finish(Outcome::Unreachable),
                 Some(&pause) => {
                     self.pauses += 1;
-                    if self.state == State::Authorising {
-                        self.request = None;
-                    }
                     self.state = State::Waiting;
                     let asked = match failure {
                         Failure::Busy(Some(seconds)) => Duration::from_secs(seconds.min(60)),
@@ -353,12 +341,12 @@ impl SyncMachine {
         }
     }
 
-    fn answered(&mut self, answer: SyncAnswer, now: DateTime<Utc>) -> Vec<Effect> {
+    fn answered(&mut self, answer: &SyncAnswer, now: DateTime<Utc>) -> Vec<Effect> {
         let Some(position) = self.position.take() else { return self.finish(Outcome::Unsettled) };
         self.reached = true;
         self.pauses = 0;
         self.reauthorised = false;
-        let verified = match verify(&answer, &position, &self.sent, now) {
+        let verified = match verify(answer, &position, &self.sent, now) {
             Ok(verified) => verified,
             Err(Doubt::HubRestored) => return self.finish(Outcome::HubRestored),
             Err(Doubt::Disbelief(disbelief)) => return self.finish(Outcome::Disbelieved(disbelief)),
@@ -415,6 +403,14 @@ impl SyncMachine {
         vec![Effect::Reseal(expected)]
     }
 
+    fn sealed_anew(&mut self, sealed: bool) -> Vec<Effect> {
+        match (self.cancelled, sealed) {
+            (true, _) => self.finish(Outcome::Cancelled),
+            (false, true) => self.gather(),
+            (false, false) => self.finish(Outcome::HubRestored),
+        }
+    }
+
     fn go_on(&mut self, applied: Applied) -> Vec<Effect> {
         self.from = 0;
         if !self.more && applied.waiting == 0 {
@@ -452,12 +448,12 @@ fn verify(answer: &SyncAnswer, position: &Position, sent: &[u64], now: DateTime<
     let newer = match &answer.key_set {
         None => None,
         Some(bytes) => {
-            let set = SignedKeySet::verify(bytes, &identity.organisation, &identity.root)
-                .map_err(|_| Disbelief::KeySet)?;
-            if set.set.version < position.key_set.set.version {
+            let offered =
+                SignedKeySet::verify(bytes, &identity.organisation, &identity.root).map_err(|_| Disbelief::KeySet)?;
+            if offered.set.version < position.key_set.set.version {
                 return Err(Disbelief::KeySet.into());
             }
-            Some(set)
+            Some(offered)
         }
     };
     let keys = &newer.as_ref().unwrap_or(&position.key_set).set;
@@ -504,8 +500,8 @@ fn verify(answer: &SyncAnswer, position: &Position, sent: &[u64], now: DateTime<
     }
     let mut pages = Vec::with_capacity(answer.pages.len());
     for page in &answer.pages {
-        let bytes = believe(&page.header, Purpose::Page, Disbelief::PageSignature)?;
-        let header: PageHeader = cbor::read(&bytes, "page header").map_err(|_| Disbelief::PageSignature)?;
+        let signed = believe(&page.header, Purpose::Page, Disbelief::PageSignature)?;
+        let header: PageHeader = cbor::read(&signed, "page header").map_err(|_| Disbelief::PageSignature)?;
         if header.organisation != identity.organisation || header.epoch != statement.epoch {
             return Err(Disbelief::Page.into());
         }
@@ -528,3 +524,7 @@ fn verify(answer: &SyncAnswer, position: &Position, sent: &[u64], now: DateTime<
     };
     Ok(Verified { delivery, digests_agree: digest(&heads) == statement.digest })
 }
+
+#[cfg(test)]
+#[path = "machine_tests.rs"]
+mod tests;
