@@ -36,7 +36,8 @@ impl HostClient {
     ) -> Result<VisitorPass, PhoneError> {
         let values = &view.values;
         let site = values.site.as_ref().and_then(|site| directory.site(site));
-        let site = site.ok_or_else(|| refused("no_site", "the visit's site is not known on this phone yet; sync first"))?;
+        let site =
+            site.ok_or_else(|| refused("no_site", "the visit's site is not known on this phone yet; sync first"))?;
         let space = values.space.as_ref().and_then(|space| directory.space(space));
         let kind = values.visitor_type.as_ref().and_then(|kind| directory.visitor_type(kind));
         let wording = values.schedule.and_then(|schedule| schedule.describe(site.zone).ok());

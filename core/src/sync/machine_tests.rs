@@ -1,8 +1,9 @@
 //! The machine alone: what it does when the hub does not.
 
 use super::*;
-use crate::id::{HubEpoch, Thumbprint};
-use crate::keys::{DeviceSigner as _, KeySet, SoftwareSigner};
+use crate::feed::{Statement, digest};
+use crate::id::{ChainHash, HubEpoch, Thumbprint};
+use crate::keys::{DeviceSigner as _, KeySet, KeyUse, SignedKeySet, SoftwareSigner};
 use crate::store::{Identity, SyncState};
 use crate::sync::wire::TurnedAway;
 
