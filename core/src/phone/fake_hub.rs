@@ -40,6 +40,7 @@ struct Feed {
     heads: Vec<ChainHash>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing a test makes go wrong")]
 pub(super) struct State {
     feed_key: SoftwareSigner,
     key_set: SignedKeySet,

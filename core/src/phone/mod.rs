@@ -4,6 +4,7 @@
 //! [`HostClient::sync`] works with no hub, and what a write acknowledged is durable.
 
 mod error;
+mod preview;
 mod visits;
 
 use std::path::Path;

@@ -448,6 +448,25 @@ fn an_erasure_tears_no_other_work() {
     assert_eq!(setup.outbox(charles), []);
 }
 
+/// S1.32, S1.34: a preview says what the pass is not and carries no code; without wallet passes there is none.
+#[test]
+fn a_pass_preview_carries_no_code() {
+    let setup = Setup::new();
+    let visit = setup.invite("Grace");
+    let none = setup.phone.pass_preview(visit);
+    assert!(matches!(none, Err(PhoneError::Refused { code, .. }) if code == "no_wallet"));
+    let organisation = setup.phone.directory().expect("a directory").organisation().expect("one").clone();
+    let with = DirectoryRow::put(2, crate::directory::Organisation { wallet: true, ..organisation });
+    setup.hub.state().directory_row(&Scope::Directory, &with);
+    setup.sync().expect("syncs");
+    let pass = setup.phone.pass_preview(visit).expect("a preview");
+    let pass = crate::wallet::apple::Pass::from_json(&pass).expect("a pass");
+    pass.check().expect("Apple's rules");
+    assert!(pass.barcodes.is_empty() && pass.barcode.is_none());
+    let json = String::from_utf8(pass.to_json()).expect("text");
+    assert!(json.contains("Grace") && json.contains(crate::wallet::visitor::NOTICE) && !json.contains("VMS1:"));
+}
+
 /// Rows of tomorrow are kept and skipped, unless they have to be understood.
 #[test]
 fn unknown_rows_are_skipped_unless_critical() {

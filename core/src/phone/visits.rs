@@ -7,7 +7,7 @@ use crate::envelope::Ask;
 use crate::id::VisitId;
 use crate::problem::{Field, FieldProblem};
 use crate::store::{
-    Choice, HistoryEntry, ListFilter, Moment, Page, PageCursor, TabCounts, VisitSummary, VisitView, Work,
+    Choice, HistoryEntry, ListFilter, Moment, OperationView, Page, PageCursor, TabCounts, VisitSummary, VisitView, Work,
 };
 use crate::text::{first_refused, is_blank};
 use crate::visit::validate::NOTE_MAX_CHARS;
@@ -74,6 +74,10 @@ impl HostClient {
         let view = self.show(visit)?;
         if matches!(view.status, Status::Departed | Status::Cancelled | Status::NoShow | Status::Expired) {
             return Err(refused("over", "the visit is over; invite again instead"));
+        }
+        let left = |operation: &OperationView| operation.reason.as_ref().is_some_and(|reason| reason.code == "left");
+        if view.status == Status::Refused && view.operations.iter().any(left) {
+            return Err(refused("left", "the visit is no longer yours to edit; invite again to use the draft"));
         }
         let valid = self.valid_edit(&view, draft)?;
         let writes: Vec<Write> = valid

@@ -55,7 +55,7 @@ pub enum StoreError {
     /// A step that a test made fail.
     #[error("a test made this step fail")]
     Injected,
-    /// SQLite's own word; it names tables and columns, never values.
+    /// `SQLite`'s own word; it names tables and columns, never values.
     #[error("the database failed: {0}")]
     Sqlite(rusqlite::Error),
     /// The file system's word.

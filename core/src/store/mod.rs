@@ -8,6 +8,7 @@
 //!
 //! One connection writes, another reads, so that lists stay quick while a first sync comes in.
 
+mod batch;
 mod error;
 mod fault;
 mod ingest;

@@ -1,7 +1,7 @@
 //! Opening the phone's file: prepare the connection, make or upgrade the schema, then check that it is what it has to
 //! be.
 //!
-//! The file is encrypted with SQLCipher from its first byte but 32: iOS tells a database that may be locked in the
+//! The file is encrypted with `SQLCipher` from its first byte but 32: iOS tells a database that may be locked in the
 //! background by its plain header, and kills the app otherwise (0xdead10cc).
 
 use std::fmt;
@@ -36,7 +36,7 @@ impl StoreKey {
         Some(Self(bytes))
     }
 
-    /// The statement that gives the key to SQLCipher.
+    /// The statement that gives the key to `SQLCipher`.
     fn pragma(&self) -> Zeroizing<String> {
         let mut digits = Zeroizing::new([0; 96]);
         hex::encode_to_slice(self.0.as_slice(), digits.as_mut_slice()).expect("96 digits are 48 bytes");

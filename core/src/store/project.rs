@@ -8,7 +8,7 @@ use super::tx::{Tx, one};
 use super::working::{Entry, OperationState, Working};
 use crate::directory::Directory;
 use crate::document::{Value as DocumentValue, Write};
-use crate::id::VisitId;
+use crate::id::{MemberId, SiteId, SpaceId, TypeId, VisitId};
 use crate::text::search_key;
 use crate::visit::{Key, Operations, Status, Value, VisitValues, status};
 
@@ -42,7 +42,7 @@ pub(super) fn status_of(working: &Working, values: &VisitValues) -> Status {
     status(&working.standing, values.cancelled || values.deleted, operations(working))
 }
 
-/// When a UUIDv7 was made, Unix seconds.
+/// When a `UUIDv7` was made, Unix seconds.
 pub(super) fn made_at(visit: VisitId) -> i64 {
     let millis = visit.as_bytes()[..6].iter().fold(0_i64, |millis, &byte| millis << 8 | i64::from(byte));
     millis / 1000
@@ -129,10 +129,10 @@ pub(super) fn project(tx: &Tx<'_>, working: &Working, directory: &Directory) -> 
             values.last_name,
             values.company,
             values.email,
-            values.site.as_ref().map(|id| id.as_str()),
-            values.space.as_ref().map(|id| id.as_str()),
-            values.visitor_type.as_ref().map(|id| id.as_str()),
-            values.host.as_ref().map(|id| id.as_str()),
+            values.site.as_ref().map(SiteId::as_str),
+            values.space.as_ref().map(SpaceId::as_str),
+            values.visitor_type.as_ref().map(TypeId::as_str),
+            values.host.as_ref().map(MemberId::as_str),
             host.map(|host| host.name.as_str()),
         ],
     )?;

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::StoreError;
-use super::ingest::Batch;
+use super::batch::Batch;
 use super::outbox::turn_down;
 use super::replay::loosen;
 use super::tx::{Tx, all, one};

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::StoreError;
-use super::ingest::{Batch, note, settle_own};
+use super::batch::Batch;
+use super::ingest::{note, settle_own};
 use super::outbox::{drop_entry, read_envelope, turn_down};
 use super::purge;
 use super::replay::loosen;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::ingest::{self, Applied, Batch, Delivery, OpenedPage};
+use super::batch::Batch;
+use super::ingest::{self, Applied, Delivery, OpenedPage};
 use super::meta::{self, EnvelopeHead, Identity, SyncState};
 use super::moment::Moment;
 use super::outbox::Author;

@@ -41,7 +41,17 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let dir = scratch();
-        let store = Store::open(&dir.path().join("phone"), &key(5)).expect("opens");
+        let path = dir.path().to_owned();
+        Self::build(dir, &path)
+    }
+
+    /// On a file of somebody else's directory.
+    fn in_dir(path: &Path) -> Self {
+        Self::build(scratch(), path)
+    }
+
+    fn build(dir: tempfile::TempDir, path: &Path) -> Self {
+        let store = Store::open(&path.join("phone"), &key(5)).expect("opens");
         let signer = SoftwareSigner::from_seed(&[3; 32]);
         let root = SoftwareSigner::from_seed(&[1; 32]);
         let identity = Identity {
@@ -164,7 +174,7 @@ fn holds(bytes: &[u8], needle: &[u8]) -> bool {
     bytes.windows(needle.len()).any(|window| window == needle)
 }
 
-/// The pages as SQLite sees them, free ones included: a copy without a key.
+/// The pages as `SQLite` sees them, free ones included: a copy without a key.
 fn decrypted(dir: &Path) -> Vec<u8> {
     let connection = open::reader(&dir.join("phone"), &key(5)).expect("opens");
     connection.pragma_update(None, "query_only", false).expect("sets");
@@ -208,6 +218,45 @@ fn a_write_happens_whole_or_not_at_all() {
             assert_eq!(bench.seen().0.len(), 2);
             assert_eq!(bench.store.show(visit).expect("shows").notes.len(), 1);
         }
+    }
+}
+
+/// What the parent below kills: writes visits until it dies, and says each one that was acknowledged.
+#[test]
+#[ignore = "a child process of the test below"]
+fn child_that_is_killed() {
+    let Some(dir) = std::env::var_os("VESTIBULE_TEST_DIR") else { return };
+    let mut bench = Bench::in_dir(Path::new(&dir));
+    for n in 1..=20 {
+        bench.create(n, "Guest", None).expect("creates");
+        std::fs::write(Path::new(&dir).join(format!("acknowledged-{n}")), []).expect("says so");
+    }
+}
+
+/// What may never happen, 4, with a real process that dies with nothing flushed: every acknowledged visit is there, at
+/// most one more, and the phone goes on.
+#[test]
+fn acknowledged_writes_survive_a_killed_process() {
+    let kills =
+        [("before_write", 9), ("inside_write", 40), ("inside_write", 43), ("inside_write", 47), ("after_commit", 8)];
+    for (point, n) in kills {
+        let dir = scratch();
+        let child = std::process::Command::new(std::env::current_exe().expect("this test"))
+            .args(["--exact", "store::tests::child_that_is_killed", "--ignored"])
+            .env("VESTIBULE_TEST_DIR", dir.path())
+            .env("VESTIBULE_KILL_AT", format!("{point}:{n}"))
+            .output()
+            .expect("runs");
+        assert!(!child.status.success(), "{point}:{n} killed nothing");
+        let said = |n: u64| dir.path().join(format!("acknowledged-{n}")).exists();
+        let acknowledged = (1..=20).filter(|&n| said(n)).count();
+        let mut bench = Bench::in_dir(dir.path());
+        let held = bench.seen().0.len();
+        assert!((1..20).contains(&acknowledged), "{point}:{n} came too early or too late");
+        assert!(held == acknowledged || held == acknowledged + 1, "{point}:{n}: {held} of {acknowledged}");
+        let outgoing = bench.store.outgoing(0, 512, 1 << 20).expect("gathers");
+        assert_eq!((outgoing.items, outgoing.waiting), (held as u64, held as u64), "{point}:{n}");
+        bench.create(99, "Guest", None).expect("goes on");
     }
 }
 

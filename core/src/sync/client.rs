@@ -127,12 +127,14 @@ impl Cancel {
 pub struct SyncClient {
     transport: Box<dyn Transport>,
     token: Mutex<Option<(String, DateTime<Utc>)>>,
+    /// One run at a time: two would receive the same pages.
+    running: tokio::sync::Mutex<()>,
 }
 
 impl SyncClient {
     /// A client over that transport.
     pub fn new(transport: Box<dyn Transport>) -> Self {
-        Self { transport, token: Mutex::new(None) }
+        Self { transport, token: Mutex::new(None), running: tokio::sync::Mutex::new(()) }
     }
 
     /// Enrols the device with a bearer token of the member, proving that it holds its key, and notes in the store who
@@ -175,7 +177,7 @@ impl SyncClient {
         Ok(identity)
     }
 
-    /// Runs one sync to its end.
+    /// Runs one sync to its end, after one that is running.
     pub async fn sync(
         &self,
         store: &Store,
@@ -184,6 +186,7 @@ impl SyncClient {
         progress: &(dyn Fn(Progress) + Send + Sync),
         cancel: &Cancel,
     ) -> Result<Outcome, ClientError> {
+        let Some(_running) = cancel.or(self.running.lock()).await else { return Ok(Outcome::Cancelled) };
         let identity = store.identity()?;
         let hub: Url = identity.hub.parse().map_err(|_| ClientError::Address)?;
         let mut machine = SyncMachine::new();

@@ -18,7 +18,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long the hub may say nothing in the middle of an answer.
 const READ: Duration = Duration::from_secs(30);
 /// How long a call may take in all: a first page over a slow network.
-const CALL: Duration = Duration::from_secs(180);
+const CALL: Duration = Duration::from_mins(3);
 
 /// A `POST` to the hub.
 #[derive(Debug, Clone)]

@@ -6,19 +6,14 @@
 //! verified here before the store sees any of it: statement, receipts and pages by the key set for feed keys, pages by
 //! the heads held. One thing that does not verify, and nothing of the answer is taken.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::verify::{Doubt, Verified, verify};
 use super::wire::{MAX_PUSH, SyncAnswer, SyncRequest, VERSION};
-use crate::cbor;
 use crate::envelope::MAX_ITEMS;
-use crate::feed::{PageHeader, Scope, ScopeHead, Statement, digest};
-use crate::id::ChainHash;
-use crate::keys::{KeyUse, Purpose, Sign1, SignedKeySet};
-use crate::receipt::Receipts;
-use crate::store::{Applied, Delivery, OpenedPage, Outgoing, Position};
+use crate::store::{Applied, Delivery, Outgoing, Position};
 
 /// How long to wait before a call is tried again, if the run had come so far that it is worth it.
 const PAUSES: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(8)];
@@ -191,11 +186,11 @@ enum State {
 
 /// One run of the sync; see the module.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each remembers one thing that has happened in the run")]
 pub struct SyncMachine {
     state: State,
     progress: Progress,
     position: Option<Box<Position>>,
-    request: Option<Box<SyncRequest>>,
     sent: Vec<u64>,
     from: u64,
     more: bool,
@@ -232,7 +227,6 @@ impl SyncMachine {
             state: State::Idle,
             progress: Progress::default(),
             position: None,
-            request: None,
             sent: Vec::new(),
             from: 0,
             more: false,
@@ -268,22 +262,15 @@ impl SyncMachine {
             }
             (State::Authorising, Event::Authorised) => self.gather(),
             (State::Gathering, Event::Gathered(position, outgoing)) => self.exchange(position, outgoing),
-            (State::Exchanging, Event::Answered(answer, now)) => self.answered(*answer, now),
+            (State::Exchanging, Event::Answered(answer, now)) => self.answered(&answer, now),
             (State::Authorising | State::Exchanging, Event::Failed(failure)) => self.failed(failure),
             (State::Applying, Event::Applied(applied)) => self.applied(applied),
-            (State::Resealing, Event::Resealed(true)) if !self.cancelled => self.gather(),
-            (State::Resealing, Event::Resealed(true)) => self.finish(Outcome::Cancelled),
-            (State::Resealing, Event::Resealed(false)) => self.finish(Outcome::HubRestored),
-            (State::Waiting, Event::Waited) => match self.request.clone() {
-                Some(request) => {
-                    self.state = State::Exchanging;
-                    vec![Effect::Exchange(request)]
-                }
-                None => {
-                    self.state = State::Authorising;
-                    vec![Effect::Authorise { fresh: false }]
-                }
-            },
+            (State::Resealing, Event::Resealed(sealed)) => self.sealed_anew(sealed),
+            (State::Waiting, Event::Waited) => {
+                // The token may have run out meanwhile, and the store may have moved on: the round begins again.
+                self.state = State::Authorising;
+                vec![Effect::Authorise { fresh: false }]
+            }
             _ => Vec::new(),
         }
     }
@@ -315,7 +302,6 @@ impl SyncMachine {
             push,
         });
         self.position = Some(position);
-        self.request = Some(request.clone());
         self.state = State::Exchanging;
         vec![Effect::Report(self.progress), Effect::Exchange(request)]
     }
@@ -339,9 +325,6 @@ impl SyncMachine {
                 None => self.finish(Outcome::Unreachable),
                 Some(&pause) => {
                     self.pauses += 1;
-                    if self.state == State::Authorising {
-                        self.request = None;
-                    }
                     self.state = State::Waiting;
                     let asked = match failure {
                         Failure::Busy(Some(seconds)) => Duration::from_secs(seconds.min(60)),
@@ -353,12 +336,12 @@ impl SyncMachine {
         }
     }
 
-    fn answered(&mut self, answer: SyncAnswer, now: DateTime<Utc>) -> Vec<Effect> {
+    fn answered(&mut self, answer: &SyncAnswer, now: DateTime<Utc>) -> Vec<Effect> {
         let Some(position) = self.position.take() else { return self.finish(Outcome::Unsettled) };
         self.reached = true;
         self.pauses = 0;
         self.reauthorised = false;
-        let verified = match verify(&answer, &position, &self.sent, now) {
+        let verified = match verify(answer, &position, &self.sent, now) {
             Ok(verified) => verified,
             Err(Doubt::HubRestored) => return self.finish(Outcome::HubRestored),
             Err(Doubt::Disbelief(disbelief)) => return self.finish(Outcome::Disbelieved(disbelief)),
@@ -415,6 +398,14 @@ impl SyncMachine {
         vec![Effect::Reseal(expected)]
     }
 
+    fn sealed_anew(&mut self, sealed: bool) -> Vec<Effect> {
+        match (self.cancelled, sealed) {
+            (true, _) => self.finish(Outcome::Cancelled),
+            (false, true) => self.gather(),
+            (false, false) => self.finish(Outcome::HubRestored),
+        }
+    }
+
     fn go_on(&mut self, applied: Applied) -> Vec<Effect> {
         self.from = 0;
         if !self.more && applied.waiting == 0 {
@@ -428,103 +419,6 @@ impl SyncMachine {
     }
 }
 
-/// Why an answer is not taken.
-enum Doubt {
-    Disbelief(Disbelief),
-    HubRestored,
-}
-
-impl From<Disbelief> for Doubt {
-    fn from(disbelief: Disbelief) -> Self {
-        Self::Disbelief(disbelief)
-    }
-}
-
-struct Verified {
-    delivery: Delivery,
-    /// The heads after these pages are what the hub says it has.
-    digests_agree: bool,
-}
-
-/// Believes an answer, or says what is wrong with it.
-fn verify(answer: &SyncAnswer, position: &Position, sent: &[u64], now: DateTime<Utc>) -> Result<Verified, Doubt> {
-    let identity = &position.identity;
-    let newer = match &answer.key_set {
-        None => None,
-        Some(bytes) => {
-            let set =
-                SignedKeySet::verify(bytes, &identity.organisation, &identity.root).map_err(|_| Disbelief::KeySet)?;
-            if set.set.version < position.key_set.set.version {
-                return Err(Disbelief::KeySet.into());
-            }
-            Some(set)
-        }
-    };
-    let keys = &newer.as_ref().unwrap_or(&position.key_set).set;
-    // The highest time the hub has signed is a floor: a phone whose clock is behind believes no retired key.
-    let floor = DateTime::from_timestamp(position.state.hub_time, 0).unwrap_or(now);
-    let at = now.max(floor);
-    let believe = |bytes: &[u8], purpose: Purpose, otherwise: Disbelief| -> Result<Vec<u8>, Disbelief> {
-        let signed = Sign1::read(bytes).map_err(|_| otherwise)?;
-        keys.verify(&signed, purpose, KeyUse::Feed, at).map(<[u8]>::to_vec).map_err(|_| otherwise)
-    };
-
-    let bytes = believe(&answer.statement, Purpose::Statement, Disbelief::Statement)?;
-    let statement: Statement = cbor::read(&bytes, "statement").map_err(|_| Disbelief::Statement)?;
-    if statement.organisation != identity.organisation {
-        return Err(Disbelief::Statement.into());
-    }
-    if position.state.epoch.is_some_and(|epoch| epoch != statement.epoch) {
-        return Err(Doubt::HubRestored);
-    }
-
-    let receipts = match &answer.receipts {
-        None => None,
-        Some(bytes) => {
-            let bytes = believe(bytes, Purpose::Receipts, Disbelief::Receipts)?;
-            let receipts: Receipts = cbor::read(&bytes, "receipts").map_err(|_| Disbelief::Receipts)?;
-            let ours = receipts.organisation == identity.organisation
-                && receipts.device == identity.device
-                && receipts.epoch == statement.epoch;
-            if !ours {
-                return Err(Disbelief::Receipts.into());
-            }
-            Some(receipts)
-        }
-    };
-
-    let mut heads: BTreeMap<Scope, ScopeHead> =
-        position.heads.iter().map(|head| (head.scope.clone(), head.clone())).collect();
-    if let Some(scopes) = &answer.scopes {
-        heads.retain(|scope, _| scopes.contains(scope));
-        for scope in scopes {
-            let none = ScopeHead { scope: scope.clone(), index: 0, head: ChainHash::ORIGIN };
-            heads.entry(scope.clone()).or_insert(none);
-        }
-    }
-    let mut pages = Vec::with_capacity(answer.pages.len());
-    for page in &answer.pages {
-        let bytes = believe(&page.header, Purpose::Page, Disbelief::PageSignature)?;
-        let header: PageHeader = cbor::read(&bytes, "page header").map_err(|_| Disbelief::PageSignature)?;
-        if header.organisation != identity.organisation || header.epoch != statement.epoch {
-            return Err(Disbelief::Page.into());
-        }
-        let held = heads.get_mut(&header.scope).ok_or(Disbelief::Page)?;
-        let rows = page.open(&header, held).map_err(|_| Disbelief::Page)?;
-        *held = ScopeHead { scope: header.scope, index: header.last, head: header.head };
-        pages.push(OpenedPage { head: held.clone(), rows });
-    }
-    let heads: Vec<ScopeHead> = heads.into_values().collect();
-    let delivery = Delivery {
-        epoch: statement.epoch,
-        hub_time: statement.time,
-        key_set: newer.filter(|set| set.set.version > position.key_set.set.version),
-        sent: sent.to_vec(),
-        receipts,
-        scopes: answer.scopes.clone(),
-        pages,
-        complete: !answer.more,
-        restart: false,
-    };
-    Ok(Verified { delivery, digests_agree: digest(&heads) == statement.digest })
-}
+#[cfg(test)]
+#[path = "machine_tests.rs"]
+mod tests;

@@ -7,6 +7,7 @@ mod assertion;
 pub mod client;
 mod http;
 pub mod machine;
+mod verify;
 pub mod wire;
 
 pub use http::{Answer, Call, HttpTransport, Transport, TransportError};

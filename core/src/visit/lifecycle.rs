@@ -57,7 +57,9 @@ mod tests {
 
     fn after(facts: &[Fact]) -> Standing {
         let mut standing = Standing::default();
-        facts.iter().for_each(|fact| standing.fold(fact));
+        for fact in facts {
+            standing.fold(fact);
+        }
         standing
     }
 

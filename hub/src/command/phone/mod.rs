@@ -175,7 +175,7 @@ impl Phone {
             Task::Pass(One { visit, json }) => {
                 let pass = client.pass_preview(visit).map_err(failure)?;
                 let view = client.show(visit).map_err(failure)?;
-                let pass: Value = serde_json::to_value(&pass).map_err(Failure::failed)?;
+                let pass: Value = serde_json::from_slice(&pass).map_err(Failure::failed)?;
                 let text = if json { json!({ "id": visit, "status": view.status, "pass": pass }) } else { pass };
                 print(&format!("{text:#}\n"));
                 Ok(())

@@ -1,0 +1,114 @@
+//! The visits one transaction works on: each loaded once, and its read model written once, at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Connection;
+
+use super::replay::loosen;
+use super::tx::{Tx, all};
+use super::working::Working;
+use super::{StoreError, project};
+use crate::directory::Directory;
+use crate::id::VisitId;
+
+/// The visits one transaction works on.
+pub(super) struct Batch<'d> {
+    visits: BTreeMap<VisitId, Working>,
+    touched: BTreeSet<VisitId>,
+    pub(super) directory: &'d Directory,
+    pub(super) directory_changed: bool,
+    pub(super) erased: bool,
+    pub(super) now: i64,
+}
+
+impl<'d> Batch<'d> {
+    pub(super) fn new(directory: &'d Directory, now: i64) -> Self {
+        Self {
+            visits: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            directory,
+            directory_changed: false,
+            erased: false,
+            now,
+        }
+    }
+
+    pub(super) fn working(&mut self, connection: &Connection, id: VisitId) -> Result<&mut Working, StoreError> {
+        use std::collections::btree_map::Entry;
+        Ok(match self.visits.entry(id) {
+            Entry::Occupied(held) => held.into_mut(),
+            Entry::Vacant(free) => free.insert(Working::load(connection, id)?),
+        })
+    }
+
+    /// The same work with the directory as it is after the page.
+    pub(super) fn reread(self, directory: &Directory) -> Batch<'_> {
+        let Self { visits, touched, directory_changed, erased, now, .. } = self;
+        Batch { visits, touched, directory, directory_changed, erased, now }
+    }
+
+    pub(super) fn touch(&mut self, id: VisitId) {
+        self.touched.insert(id);
+    }
+
+    /// Writes heads and read model of every visit that was touched.
+    pub(super) fn project(&mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        if self.directory_changed {
+            self.touch_all_of_changed_rows(tx)?;
+        }
+        for id in std::mem::take(&mut self.touched) {
+            let working = self.working(tx, id)?;
+            if working.misfit {
+                loosen(tx, working)?;
+            }
+            write_doc(tx, working)?;
+            let working = &self.visits[&id];
+            project::project(tx, working, self.directory)?;
+        }
+        Ok(())
+    }
+
+    /// A site's zone or a host's name stands in the read model: visits shown otherwise than the directory says now are
+    /// written anew.
+    fn touch_all_of_changed_rows(&mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        let shown = all(
+            tx,
+            "SELECT id, host, host_name, site, schedule, start_at FROM visit WHERE host IS NOT NULL OR site IS NOT NULL",
+            [],
+            |row| {
+                let id = VisitId::from_bytes(row.get(0)?);
+                let text = |column| row.get::<_, Option<String>>(column);
+                Ok((id, text(1)?, text(2)?, text(3)?, text(4)?, row.get::<_, Option<i64>>(5)?))
+            },
+        )?;
+        for (id, host, host_name, site, schedule, start) in shown {
+            let member = host.and_then(|id| id.parse().ok()).and_then(|id| self.directory.member(&id));
+            let zone = site.and_then(|id| id.parse().ok()).and_then(|id| self.directory.site(&id)).map(|s| s.zone);
+            let instants = schedule
+                .and_then(|text| text.parse::<crate::schedule::Schedule>().ok())
+                .zip(zone)
+                .and_then(|(schedule, zone)| schedule.resolve(zone).ok());
+            let same = member.map(|m| m.name.as_str()) == host_name.as_deref()
+                && instants.map(|instants| instants.start.timestamp()) == start;
+            if !same {
+                self.touched.insert(id);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Keeps the heads of a document beside it.
+pub(super) fn write_doc(tx: &Tx<'_>, working: &Working) -> Result<(), StoreError> {
+    if working.accepted.is_empty() {
+        tx.execute("DELETE FROM doc WHERE id = ?1", [working.id.as_bytes()])?;
+        return Ok(());
+    }
+    let heads: Vec<u8> = working.accepted.heads().iter().flat_map(|head| head.0).collect();
+    tx.execute(
+        "INSERT INTO doc (id, base, heads) VALUES (?1, ?2, ?3)
+         ON CONFLICT (id) DO UPDATE SET base = excluded.base, heads = excluded.heads",
+        (working.id.as_bytes(), working.base, heads),
+    )?;
+    Ok(())
+}

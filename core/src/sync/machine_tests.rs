@@ -1,0 +1,192 @@
+//! The machine alone: what it does when the hub does not.
+
+use super::*;
+use crate::feed::{Statement, digest};
+use crate::id::{ChainHash, HubEpoch, Thumbprint};
+use crate::keys::{DeviceSigner as _, KeySet, KeyUse, SignedKeySet, SoftwareSigner};
+use crate::store::{Identity, SyncState};
+use crate::sync::wire::TurnedAway;
+
+fn position() -> Box<Position> {
+    let root = SoftwareSigner::from_seed(&[1; 32]);
+    let set = KeySet {
+        organisation: "acme".parse().expect("an id"),
+        version: 1,
+        root: root.public_key(),
+        keys: vec![crate::keys::KeyEntry {
+            usage: KeyUse::Feed,
+            key: hub().public_key(),
+            not_before: 0,
+            not_after: 2_000_000_000,
+        }],
+        issued_at: 0,
+        expires_at: 2_000_000_000,
+    };
+    Box::new(Position {
+        identity: Identity {
+            organisation: "acme".parse().expect("an id"),
+            root: root.public_key().thumbprint().expect("a key"),
+            member: "ada".parse().expect("an id"),
+            device: Thumbprint([1; 32]),
+            hub: "https://hub.example".into(),
+            audience: "https://hub.example".into(),
+        },
+        key_set: SignedKeySet::sign(set, &root).expect("signs"),
+        state: SyncState { epoch: Some(HubEpoch([1; 16])), ..SyncState::default() },
+        heads: vec![],
+    })
+}
+
+fn hub() -> SoftwareSigner {
+    SoftwareSigner::from_seed(&[2; 32])
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).expect("a time")
+}
+
+fn answer(epoch: u8, turned_away: Vec<TurnedAway>) -> Box<SyncAnswer> {
+    let statement = Statement {
+        organisation: "acme".parse().expect("an id"),
+        epoch: HubEpoch([epoch; 16]),
+        time: now().timestamp(),
+        digest: digest(&[]),
+        key_set: 1,
+        log: ChainHash::ORIGIN,
+    };
+    Box::new(SyncAnswer {
+        statement: statement.sign(&hub()).expect("signs").into(),
+        receipts: None,
+        turned_away,
+        pages: vec![],
+        more: false,
+        remaining: 0,
+        scopes: None,
+        key_set: None,
+    })
+}
+
+/// A machine that waits for the hub's answer.
+fn exchanging() -> SyncMachine {
+    let mut machine = SyncMachine::new();
+    machine.handle(Event::Start);
+    machine.handle(Event::Authorised);
+    gathered(&mut machine);
+    machine
+}
+
+fn gathered(machine: &mut SyncMachine) {
+    let effects = machine.handle(Event::Gathered(position(), Outgoing::default()));
+    assert!(matches!(effects.as_slice(), [Effect::Report(_), Effect::Exchange(_)]));
+}
+
+fn finished(effects: &[Effect]) -> Option<&Outcome> {
+    match effects {
+        [.., Effect::Finish(outcome)] => Some(outcome),
+        _ => None,
+    }
+}
+
+#[test]
+fn without_a_network_the_run_ends_at_once() {
+    let effects = exchanging().handle(Event::Failed(Failure::Unreachable));
+    assert_eq!(finished(&effects), Some(&Outcome::Unreachable));
+}
+
+#[test]
+fn a_token_that_is_not_taken_is_renewed_once() {
+    let mut machine = exchanging();
+    let effects = machine.handle(Event::Failed(Failure::Unauthorised));
+    assert!(matches!(effects.as_slice(), [Effect::Authorise { fresh: true }]));
+    machine.handle(Event::Authorised);
+    gathered(&mut machine);
+    assert_eq!(finished(&machine.handle(Event::Failed(Failure::Unauthorised))), Some(&Outcome::SignInAgain));
+}
+
+#[test]
+fn a_busy_hub_is_asked_again_as_it_says_and_not_for_ever() {
+    let mut machine = exchanging();
+    let mut pauses = Vec::new();
+    loop {
+        let effects = machine.handle(Event::Failed(Failure::Busy(Some(5))));
+        if let Some(outcome) = finished(&effects) {
+            assert_eq!(outcome, &Outcome::Unreachable);
+            break;
+        }
+        let [Effect::Wait(pause)] = effects.as_slice() else { panic!("{effects:?}") };
+        pauses.push(pause.as_secs());
+        assert!(matches!(machine.handle(Event::Waited).as_slice(), [Effect::Authorise { fresh: false }]));
+        machine.handle(Event::Authorised);
+        gathered(&mut machine);
+    }
+    assert_eq!(pauses, [5, 5, 8]);
+}
+
+/// A phone that holds a head the hub does not know is never told "up to date": by the hub's word or by its epoch.
+#[test]
+fn another_epoch_is_a_restored_hub() {
+    assert_eq!(finished(&exchanging().handle(Event::Failed(Failure::UnknownHead))), Some(&Outcome::HubRestored));
+    assert_eq!(finished(&exchanging().handle(Event::Answered(answer(2, vec![]), now()))), Some(&Outcome::HubRestored));
+}
+
+/// A statement by a key that is no longer valid is not believed, and the hub's own highest time is a floor for a clock
+/// that was set back.
+#[test]
+fn a_retired_key_is_not_believed() {
+    let late = DateTime::from_timestamp(2_000_000_000, 0).expect("a time");
+    let disbelieved = Outcome::Disbelieved(Disbelief::Statement);
+    assert_eq!(finished(&exchanging().handle(Event::Answered(answer(1, vec![]), late))), Some(&disbelieved));
+    let mut machine = SyncMachine::new();
+    machine.handle(Event::Start);
+    machine.handle(Event::Authorised);
+    let mut position = position();
+    position.state.hub_time = 2_000_000_000;
+    machine.handle(Event::Gathered(position, Outgoing::default()));
+    assert_eq!(finished(&machine.handle(Event::Answered(answer(1, vec![]), now()))), Some(&disbelieved));
+}
+
+#[test]
+fn a_gap_is_closed_once_and_only_if_its_envelope_is_here() {
+    let gap = || vec![TurnedAway { index: 0, code: "counter_gap".into(), message: String::new(), expected: Some(4) }];
+    let resealing = |machine: &mut SyncMachine| {
+        let effects = machine.handle(Event::Answered(answer(1, gap()), now()));
+        assert!(matches!(effects.as_slice(), [Effect::Apply(_)]));
+        machine.handle(Event::Applied(Applied { waiting: 1, ..Applied::default() }))
+    };
+    let mut machine = exchanging();
+    assert!(matches!(resealing(&mut machine).as_slice(), [Effect::Report(_), Effect::Reseal(4)]));
+    let effects = machine.handle(Event::Resealed(true));
+    assert!(matches!(effects.as_slice(), [Effect::Gather { from: 4, .. }]));
+    gathered(&mut machine);
+    let again = resealing(&mut machine);
+    assert!(matches!(finished(&again), Some(Outcome::Refused { code, .. }) if code == "counter_gap"));
+
+    let mut machine = exchanging();
+    resealing(&mut machine);
+    assert_eq!(finished(&machine.handle(Event::Resealed(false))), Some(&Outcome::HubRestored));
+}
+
+/// A hub that answers and never says anything of what was sent does not keep the phone busy for ever.
+#[test]
+fn a_hub_that_settles_nothing_ends_the_run() {
+    let mut machine = exchanging();
+    for round in 1.. {
+        machine.handle(Event::Answered(answer(1, vec![]), now()));
+        let effects = machine.handle(Event::Applied(Applied { waiting: 1, ..Applied::default() }));
+        if let Some(outcome) = finished(&effects) {
+            assert_eq!((outcome, round), (&Outcome::Unsettled, 3));
+            break;
+        }
+        gathered(&mut machine);
+    }
+    assert!(machine.is_finished() && machine.handle(Event::Start).is_empty());
+}
+
+#[test]
+fn a_delivery_that_is_being_stored_is_not_torn() {
+    let mut machine = exchanging();
+    machine.handle(Event::Answered(answer(1, vec![]), now()));
+    assert!(machine.handle(Event::Cancel).is_empty());
+    let effects = machine.handle(Event::Applied(Applied::default()));
+    assert_eq!(finished(&effects), Some(&Outcome::Cancelled));
+}
