@@ -83,6 +83,7 @@ pub fn approve(
 }
 
 /// Rejects a visit, for good (`final`) or to be changed and invited again.
+#[expect(clippy::too_many_arguments, reason = "the surroundings, and what a page's form sends")]
 pub fn reject(
     tx: &Transaction<'_>,
     context: &Context,
@@ -161,11 +162,10 @@ pub(crate) fn check(
         (Decided::Rejected { .. }, Approval::Rejected { .. }) => {
             Some(refused("rejected", "the visit is rejected already"))
         }
-        (Decided::Rejected { .. }, _) => None,
         (Decided::Reopened, _) if visit.standing.presence == Presence::OnSite => {
             Some(refused("on_site", "the visitor is on site"))
         }
-        (Decided::Reopened, Approval::Approved) => None,
+        (Decided::Rejected { .. }, _) | (Decided::Reopened, Approval::Approved) => None,
         (Decided::Reopened, _) => Some(refused("not_approved", "only an approved visit can be re-opened")),
     };
     Ok(refusal.map_or(Ok(()), Err))

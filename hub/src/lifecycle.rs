@@ -153,6 +153,14 @@ pub fn departed() -> Outcome {
     Outcome { facts: vec![Fact::Departed], effects: Vec::new() }
 }
 
+/// The window has passed, and the visitor was never seen: no show; expired where it was never approved, or had no
+/// schedule.
+pub fn window_passed(visit: &AcceptedVisit) -> Outcome {
+    let missed = visit.values.schedule.is_some() && visit.standing.approval != Approval::Pending;
+    let ended = if missed { Fact::NoShow } else { Fact::Expired };
+    Outcome { facts: vec![ended], effects: void(visit).into_iter().collect() }
+}
+
 /// How the document says that it ended.
 fn ending(values: &VisitValues) -> Option<Fact> {
     if values.deleted { Some(Fact::Deleted) } else { values.cancelled.then_some(Fact::Cancelled) }

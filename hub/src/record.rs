@@ -8,8 +8,10 @@ use rusqlite::Transaction;
 use sha2::{Digest, Sha256};
 use vestibule_core::decision::{Decision, Fact, LoggedDecision};
 use vestibule_core::id::{ChainHash, MemberId, RequestId};
+use vestibule_core::visit::Status;
 
 use crate::context::Context;
+use crate::credential::Window;
 use crate::delivery::{self, DeliveryError, Invitation};
 use crate::feed::{self, News};
 use crate::lifecycle::Outcome;
@@ -63,17 +65,22 @@ pub fn record(
         let decision = Decision { fact, by: event.by.cloned(), request: event.request };
         logged.push(append(tx, moment, visit, &decision)?);
     }
-    if !event.outcome.effects.is_empty() {
-        let invitation = invitation(tx, visit)?;
-        for effect in &event.outcome.effects {
-            for fact in delivery::carry_out(tx, context, moment, &invitation, effect)? {
-                logged.push(append(tx, moment, visit, &Decision { fact, by: None, request: None })?);
-            }
+    let invitation = invitation(tx, visit)?;
+    for effect in &event.outcome.effects {
+        for fact in delivery::carry_out(tx, context, moment, &invitation, effect)? {
+            logged.push(append(tx, moment, visit, &Decision { fact, by: None, request: None })?);
         }
     }
-    visits::update(tx, visit)?;
+    visits::update(tx, visit, window_ends(visit, &invitation))?;
     feed::publish(tx, moment, visit, &News { change: event.change, rebased: event.rebased, decisions: &logged })?;
     Ok(())
+}
+
+/// Until when the visitor is expected; none for one who is not, or not any more.
+fn window_ends(visit: &AcceptedVisit, invitation: &Invitation) -> Option<i64> {
+    matches!(visit.status(), Status::Pending | Status::Upcoming).then(|| {
+        Window::of(invitation, visit.accepted()).map_or(visit.accepted_at, |window| window.expires.timestamp())
+    })
 }
 
 /// Writes one entry of the log, and moves the heads of the visit's and of the organisation's chain.

@@ -35,45 +35,45 @@ impl Author<'_> {
             }
     }
 
-    /// Whether they may edit or cancel a visit as it stands: host and creator their own, a delegate the principal's,
-    /// reception at its site, administrators.
+    /// Whether they may edit or cancel a visit as it stands: host and creator their own, a delegate the principals',
+    /// reception at its site, administrators. Whom a delegate names as principal must be one.
     pub fn may_edit(&self, visit: &AcceptedVisit) -> bool {
         let owns = |who: &MemberId| visit.host == *who || visit.creator == *who;
         match self.on_behalf_of {
-            Some(principal) => self.member.is_delegate_of(principal) && owns(principal),
-            None => self.manages(&visit.site) || (self.member.has(Role::Host) && owns(&self.member.member.id)),
+            Some(principal) => self.member.is_delegate_of(principal) && (owns(principal) || self.manages(&visit.site)),
+            None => {
+                self.manages(&visit.site)
+                    || (self.member.has(Role::Host) && owns(&self.member.member.id))
+                    || self.member.principals().any(owns)
+            }
         }
     }
 
     /// Whether they may give a visit they may edit to another host. To write oneself in takes the permission too:
     /// nobody makes another's visit theirs.
     pub fn may_change_host(&self, visit: &AcceptedVisit) -> bool {
-        self.member.may_change_host || (self.on_behalf_of.is_none() && self.manages(&visit.site))
+        self.member.may_change_host || self.manages(&visit.site)
     }
 
     /// Whether they may move a visit to a site or type they may edit it for: whoever edits by their site only goes on
     /// being bound to it.
     pub fn may_move_to(&self, visit: &AcceptedVisit, site: &SiteId) -> bool {
         let owns = |who: &MemberId| visit.host == *who || visit.creator == *who;
-        self.on_behalf_of.is_some() || self.manages(site) || owns(&self.member.member.id)
+        self.manages(site) || owns(&self.member.member.id) || self.member.principals().any(owns)
     }
 
     /// Whether they may write a note: whose invitation it is, their delegates, approvers, reception, administrators
     /// (S1.19). A later host neither reads nor writes them.
     pub fn may_note(&self, visit: &AcceptedVisit) -> bool {
-        match self.on_behalf_of {
-            Some(principal) => self.member.is_delegate_of(principal) && visit.creator == *principal,
-            None => {
-                visit.creator == self.member.member.id
-                    || self.manages(&visit.site)
-                    || self.member.may_decide(&visit.site, visit.values.visitor_type.as_ref())
-            }
-        }
+        visit.creator == self.member.member.id
+            || self.member.is_delegate_of(&visit.creator)
+            || self.manages(&visit.site)
+            || self.member.may_decide(&visit.site, visit.values.visitor_type.as_ref())
     }
 
-    /// Whether they may check visitors in and out at a site.
+    /// Whether they may check visitors in and out at a site: their own part, whomever the envelope names.
     pub fn may_receive(&self, site: &SiteId) -> bool {
-        self.on_behalf_of.is_none() && self.manages(site)
+        self.manages(site)
     }
 
     /// Whether a visit may say that it was made elsewhere than on a phone.

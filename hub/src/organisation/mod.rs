@@ -222,3 +222,63 @@ fn publish(
 ) -> Result<(), StoreError> {
     feed::publish_row(tx, moment, id, &Scope::Directory, &DirectoryRow::put(version, value))
 }
+
+#[cfg(test)]
+mod tests {
+    use vestibule_core::keys::{DeviceSigner as _, KeyUse, SignedKeySet};
+
+    use super::{OrganisationError, found, own_issuer, sample, sign_key_set};
+    use crate::judge::tests::World;
+    use crate::store::{devices, members, organisations};
+
+    /// The root signs a key set that names each of the hub's keys for its use, and the next one counts up.
+    #[test]
+    fn the_root_signs_the_key_sets() {
+        let mut world = World::new();
+        world.write(|tx, context, moment| sign_key_set(tx, context, moment).map(drop)).expect("signed");
+        let id = world.context.organisation.clone();
+        let (version, bytes) =
+            world.store.read(|tx| organisations::current_key_set(tx, &id)).expect("a database").expect("a key set");
+        let root = world.context.keys.root.public_key().thumbprint().expect("a key");
+        let set = SignedKeySet::verify(&bytes, &id, &root).expect("signed by the root").set;
+        assert_eq!((version, set.version), (2, 2));
+        let keys = &world.context.keys;
+        for (usage, signer) in
+            [(KeyUse::Feed, &keys.feed), (KeyUse::Log, &keys.log), (KeyUse::Grant, &keys.grant), (KeyUse::Qr, &keys.qr)]
+        {
+            let key = signer.public_key();
+            assert_eq!(set.find(&key.thumbprint().expect("a key"), usage, world.now), Some(&key));
+        }
+    }
+
+    #[test]
+    fn an_organisation_is_founded_once_and_with_its_own_keys() {
+        let mut world = World::new();
+        let before = world.store.dump(&[]);
+        let again = world.write(|tx, context, moment| found(tx, context, moment, sample::example_ag()));
+        assert!(matches!(again, Err(OrganisationError::Exists(_))));
+        let mut other = sample::example_ag();
+        other.organisation.id = "other".parse().expect("an id");
+        let other = world.write(|tx, context, moment| found(tx, context, moment, other));
+        assert!(matches!(other, Err(OrganisationError::OtherOrganisation)));
+        assert!(world.store.dump(&[]) == before);
+    }
+
+    /// A member is known by issuer and subject; whoever leaves has no device any more.
+    #[test]
+    fn a_member_who_leaves_has_no_device_any_more() {
+        let mut world = World::new();
+        let ada = world.enrol("ada");
+        let (id, issuer) = (world.context.organisation.clone(), own_issuer(&world.context));
+        let found = world.store.read(|tx| members::by_subject(tx, &id, &issuer, "ada")).expect("a database");
+        assert_eq!(found.map(|member| member.member.id), Some(ada.device.member.clone()));
+        let member = ada.device.member.clone();
+        world
+            .write(|tx, context, moment| {
+                super::change_member(tx, context, moment, &member, |member| member.active = false)
+            })
+            .expect("changed");
+        let device = world.store.read(|tx| devices::get(tx, &id, &ada.device.thumbprint)).expect("a database");
+        assert_eq!(device.and_then(|device| device.revoked_at), Some(world.now.timestamp()));
+    }
+}

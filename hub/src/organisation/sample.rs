@@ -13,6 +13,9 @@ pub const ID: &str = "example-ag";
 
 /// Example AG: sites in Zürich and New York, four visitor types of which `contractor` needs approval, and a member for
 /// each part there is to play.
+///
+/// # Panics
+/// Never: every id in it is of its form.
 pub fn example_ag() -> Founding {
     build().expect("every id below is of its form")
 }

@@ -5,7 +5,7 @@ use rusqlite::{Row, RowIndex};
 
 use super::StoreError;
 
-/// A count, kept as SQLite's signed integer; what this program counts stays far below 2^63.
+/// A count, kept as `SQLite`'s signed integer; what this program counts stays far below 2^63.
 pub(crate) struct Count(pub u64);
 
 impl ToSql for Count {

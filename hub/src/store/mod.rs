@@ -1,6 +1,6 @@
 //! The hub's database. All SQL of the hub is in this module's files, one for each concept.
 //!
-//! Embedded SQLite in WAL mode with `synchronous=FULL`: what was acknowledged survives a pulled plug. One writer at a
+//! Embedded `SQLite` in WAL mode with `synchronous=FULL`: what was acknowledged survives a pulled plug. One writer at a
 //! time ([`HubStore::write`] takes an immediate transaction, so that a role is read in the transaction that accepts);
 //! another process (`vestibule admin`) may write to the same file.
 
@@ -26,7 +26,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 /// The database could not do what was asked; completes "failed to …".
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// SQLite's own error.
+    /// `SQLite`'s own error.
     #[error("the hub's database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
     /// The file was made by a newer version.

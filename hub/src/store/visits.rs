@@ -91,10 +91,11 @@ pub fn insert(tx: &Transaction<'_>, visit: &AcceptedVisit) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Stores what can change of a visit's row: its base, site and host, and the end of its log.
-pub fn update(tx: &Transaction<'_>, visit: &AcceptedVisit) -> Result<(), StoreError> {
+/// Stores what can change of a visit's row: its base, site and host, the end of its log, and, while a visitor is
+/// expected, when the window ends.
+pub fn update(tx: &Transaction<'_>, visit: &AcceptedVisit, window_ends: Option<i64>) -> Result<(), StoreError> {
     tx.prepare_cached(
-        "UPDATE visit SET base = ?3, site = ?4, host = ?5, last_entry = ?6, log_head = ?7
+        "UPDATE visit SET base = ?3, site = ?4, host = ?5, last_entry = ?6, log_head = ?7, window_ends = ?8
          WHERE organisation = ?1 AND id = ?2",
     )?
     .execute(params![
@@ -105,8 +106,25 @@ pub fn update(tx: &Transaction<'_>, visit: &AcceptedVisit) -> Result<(), StoreEr
         visit.host.as_str(),
         Count(visit.last_entry),
         visit.log_head.as_bytes(),
+        window_ends,
     ])?;
     Ok(())
+}
+
+/// The visits whose visitor is still expected though the window ended by `time`, Unix seconds; at most `limit`.
+pub fn window_passed(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    time: i64,
+    limit: u32,
+) -> Result<Vec<VisitId>, StoreError> {
+    tx.prepare_cached(
+        "SELECT id FROM visit WHERE organisation = ?1 AND window_ends <= ?2 ORDER BY window_ends LIMIT ?3",
+    )?
+    .query_and_then(params![organisation.as_str(), time, limit], |row| {
+        blob(row, 0, "visit id").map(VisitId::from_bytes)
+    })?
+    .collect()
 }
 
 /// Reads a visit: its row, the accepted changes of its present base, and its log.

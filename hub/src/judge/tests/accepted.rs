@@ -159,6 +159,23 @@ fn a_delegate_invites_for_the_principal() {
     assert_eq!(rows(chloe.pull(&mut world)), 0, "nobody else's phone has a row of it");
 }
 
+/// A delegate edits what is the principal's, also where it names nobody; and not what is no principal's.
+#[test]
+fn a_delegate_edits_the_principals_visits() {
+    let mut world = World::new();
+    let (mut ada, mut dora, mut chloe) = (world.enrol("ada"), world.enrol("dora"), world.enrol("chloe"));
+    let (_, mut adas) = world.created(&mut ada, "ada", &[]);
+    let (_, mut chloes) = world.created(&mut chloe, "chloe", &[]);
+    let edit = dora.edit(&mut adas, &[Write::set(Key::Company, "Navy")]);
+    let envelope = dora.envelope_with(vec![edit], for_ada);
+    assert!(is_accepted(&world.push_envelope(&dora, envelope)));
+    let edit = dora.edit(&mut adas, &[Write::set(Key::Company, "Navy Yard")]);
+    assert!(is_accepted(&world.push(&mut dora, vec![edit])));
+    let edit = dora.edit(&mut chloes, &[Write::set(Key::Company, "Navy")]);
+    let envelope = dora.envelope_with(vec![edit], for_ada);
+    assert_eq!(super::code(&world.push_envelope(&dora, envelope)), "not_permitted");
+}
+
 /// S1.21, S1.24: a new host gets the visit without its earlier values, and the old one's phone purges it.
 #[test]
 fn a_new_host_gets_a_fresh_base() {

@@ -224,7 +224,7 @@ fn chunk(kind: u8, body: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0x85, 0x6F, 0x4A, 0x83, 0, 0, 0, 0, kind];
     let mut length = body.len();
     while length >= 0x80 {
-        bytes.push((length & 0x7F) as u8 | 0x80);
+        bytes.push(u8::try_from(length & 0x7F).expect("below 128") | 0x80);
         length >>= 7;
     }
     bytes.push(u8::try_from(length).expect("below 128"));
@@ -240,7 +240,7 @@ fn compressed_oversized_and_garbage_chunks_are_refused() {
     let mut compressed = bytes_of(&item);
     compressed[8] = 2;
     refuses(&mut world, &mut ada, pushed_bytes(visit, resealed(compressed), salt), "compressed");
-    refuses(&mut world, &mut ada, pushed_bytes(visit, chunk(1, &[0; 17_000]), salt), "oversized");
+    refuses(&mut world, &mut ada, pushed_bytes(visit, chunk(1, &vec![0; 17_000]), salt), "oversized");
     refuses(&mut world, &mut ada, pushed_bytes(visit, vec![0xA5; 60], salt), "garbage");
     let mut trailing = bytes_of(&item);
     trailing.push(0);

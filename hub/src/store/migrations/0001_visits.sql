@@ -139,9 +139,11 @@ CREATE TABLE visit (
     host         TEXT    NOT NULL,
     last_entry   INTEGER NOT NULL,
     log_head     BLOB    NOT NULL,
+    window_ends  INTEGER,              -- when a visitor who is still expected is expected no more
     PRIMARY KEY (organisation, id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX visit_window ON visit (organisation, window_ends) WHERE window_ends IS NOT NULL;
 CREATE INDEX visit_host ON visit (organisation, host);
 CREATE INDEX visit_site ON visit (organisation, site);
 
