@@ -41,7 +41,7 @@ enum Command {
     Serve(serve::Serve),
     Admin(admin::Admin),
     Scan(scan::Scan),
-    Phone(phone::Phone),
+    Phone(Box<phone::Phone>),
     Demo(demo::Demo),
 }
 

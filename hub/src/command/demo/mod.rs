@@ -27,7 +27,7 @@ use phones::{Invited, Phones};
 /// The file that marks a folder as one the demo made and may make anew.
 const MARK: &str = ".vestibule-demo";
 /// How long the demo waits for the next mail.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Who approves.
 const APPROVER: &str = "priya";
 

@@ -294,6 +294,7 @@ fn show_many(client: &HostClient, visits: &[VisitSummary], json: bool) -> Result
 }
 
 /// The exit code and the words of a phone's error.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` is given")]
 pub(super) fn failure(error: PhoneError) -> Failure {
     let code = match &error {
         PhoneError::BadDraft(problems) => {

@@ -157,19 +157,17 @@ pub fn view(view: &VisitView) -> String {
             Some(format!("{} {}{}", operation.kind.as_str(), operation.state.as_str(), reason.unwrap_or_default())),
         );
     }
-    lines.into_iter().map(|(name, value)| format!("{name:<13}{}\n", value.replace('\n', "\n             "))).collect()
+    let indented = |(name, value): (&str, String)| format!("{name:<13}{}\n", value.replace('\n', "\n             "));
+    lines.into_iter().map(indented).collect::<Vec<_>>().concat()
 }
 
 /// A history for people.
 pub fn history(entries: &[HistoryEntry]) -> String {
-    entries
-        .iter()
-        .map(|entry| {
-            let at =
-                entry.at.map_or_else(|| "not sent yet".into(), |at| at.format("%Y-%m-%d %H:%M:%S UTC").to_string());
-            format!("{at:<24}{:<20}{}\n", who(entry), what(entry))
-        })
-        .collect()
+    let line = |entry: &HistoryEntry| {
+        let at = entry.at.map_or_else(|| "not sent yet".into(), |at| at.format("%Y-%m-%d %H:%M:%S UTC").to_string());
+        format!("{at:<24}{:<20}{}\n", who(entry), what(entry))
+    };
+    entries.iter().map(line).collect::<Vec<_>>().concat()
 }
 
 /// A history for programs.
