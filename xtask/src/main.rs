@@ -3,6 +3,7 @@
 //! `cargo xtask test` finds or installs every tool the tests need ([`tools`]), then runs format, lints and all tests
 //! ([`test`]). What it installs by itself is kept outside the tree, so that a second run is fast.
 
+mod pictures;
 mod shell;
 mod test;
 mod tools;
@@ -15,14 +16,16 @@ Runs the tasks of Vestibule's developers.
 Usage: cargo xtask TASK
 
 Tasks:
-  test    installs or finds what the tests need, then runs format, lints, unit, doc and end-to-end tests
-  tools   only installs or finds what the tests need, and says where it is
+  test      installs or finds what the tests need, then runs format, lints, unit, doc and end-to-end tests
+  pictures  runs the demo and takes the README's pictures with Chromium
+  tools     only installs or finds what the tests need, and says where it is
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => test::everything(),
+        ["pictures"] => pictures::take(),
         ["tools"] => tools::find_or_install().map(|tools| println!("{tools}")),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
