@@ -19,6 +19,7 @@ pub mod feed;
 mod golden;
 pub mod id;
 pub mod keys;
+pub mod moment;
 pub mod phone;
 pub mod problem;
 pub mod qr;

@@ -50,7 +50,8 @@ impl Office {
     fn mail(&self, to: &str, subject: &str) -> Mail {
         loop {
             let arrived = self.mailbox.arrivals.recv_timeout(PATIENCE);
-            let arrived = arrived.unwrap_or_else(|_| panic!("no mail `{subject}` to {to}; the hub's log:\n{}", self.hub.log()));
+            let arrived =
+                arrived.unwrap_or_else(|_| panic!("no mail `{subject}` to {to}; the hub's log:\n{}", self.hub.log()));
             let mail = Mail::read(arrived.file);
             if mail.to == to && mail.subject.contains(subject) {
                 return mail;
@@ -105,7 +106,8 @@ impl Mail {
 
     fn calendar_line(&self, name: &str) -> String {
         let calendar = self.calendar.as_deref().expect("a calendar part").replace("\r\n ", "");
-        let line = calendar.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name} in\n{calendar}"));
+        let line =
+            calendar.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name} in\n{calendar}"));
         line.split_once(':').expect("name and value").1.to_owned()
     }
 }
@@ -140,9 +142,30 @@ fn a_host_works_with_the_hub_away() {
     assert!(office.hub.stop().success());
 
     let visit = ada.json(&[
-        "invite", "--first", "Ζωή", "--last", "Müller", "--email", "zoe@visitors.test", "--company", "Nordwind",
-        "--site", "zrh", "--type", "guest", "--date", "2037-02-10", "--start", "09:00", "--end", "11:00", "--message",
-        "Bis bald", "--note", "never for the visitor", "--json",
+        "invite",
+        "--first",
+        "Ζωή",
+        "--last",
+        "Müller",
+        "--email",
+        "zoe@visitors.test",
+        "--company",
+        "Nordwind",
+        "--site",
+        "zrh",
+        "--type",
+        "guest",
+        "--date",
+        "2037-02-10",
+        "--start",
+        "09:00",
+        "--end",
+        "11:00",
+        "--message",
+        "Bis bald",
+        "--note",
+        "never for the visitor",
+        "--json",
     ]);
     let id = text(&visit, "id");
     assert_eq!((text(&visit, "status"), text(&visit, "host")), ("queued", "ada"));
@@ -242,8 +265,22 @@ fn an_approver_decides_and_only_the_right_people_are_told() {
     let ada = office.phone("ada");
     let invite = |first: &str, email: &str| {
         let visit = ada.json(&[
-            "invite", "--first", first, "--email", email, "--site", "zrh", "--type", "contractor", "--date",
-            "2037-05-04", "--start", "08:00", "--end", "17:00", "--json",
+            "invite",
+            "--first",
+            first,
+            "--email",
+            email,
+            "--site",
+            "zrh",
+            "--type",
+            "contractor",
+            "--date",
+            "2037-05-04",
+            "--start",
+            "08:00",
+            "--end",
+            "17:00",
+            "--json",
         ]);
         text(&visit, "id").to_owned()
     };
@@ -266,7 +303,10 @@ fn an_approver_decides_and_only_the_right_people_are_told() {
     assert_eq!(refused.status.code(), Some(4), "{}", String::from_utf8_lossy(&refused.stderr));
     let shown = ada.json(&["show", &bad, "--json"]);
     assert_eq!(text(&shown, "status"), "rejected");
-    assert_eq!((text(&shown["approval"], "reason"), shown["approval"]["final"].as_bool()), ("No work permit", Some(true)));
+    assert_eq!(
+        (text(&shown["approval"], "reason"), shown["approval"]["final"].as_bool()),
+        ("No work permit", Some(true))
+    );
     assert_eq!(text(&ada.json(&["show", &good, "--json"]), "status"), "upcoming");
     assert!(!office.told().contains(&"bad@visitors.test".to_owned()), "S2.15, S2.28: the guest hears nothing");
 
@@ -274,7 +314,9 @@ fn an_approver_decides_and_only_the_right_people_are_told() {
     let page = invitation.page();
     office.hub.admin(&["reopen", &good, "--as", "priya"]);
     let (_, body) = get(&page);
-    assert!(!String::from_utf8_lossy(&body).contains("VMS1:") && !String::from_utf8_lossy(&body).contains("<svg id=\"qr\""));
+    assert!(
+        !String::from_utf8_lossy(&body).contains("VMS1:") && !String::from_utf8_lossy(&body).contains("<svg id=\"qr\"")
+    );
     office.hub.admin(&["approve", &good, "--as", "priya"]);
     office.mail("ada@example.com", "approved");
     let mails = office.told().iter().filter(|to| *to == "good@visitors.test").count();
@@ -287,8 +329,22 @@ fn a_corrected_address_ends_the_first_delivery() {
     let office = Office::open();
     let ada = office.phone("ada");
     let visit = ada.json(&[
-        "invite", "--first", "Zoë", "--email", "typo@visitors.test", "--site", "nyc", "--date", "2037-06-01", "--start",
-        "09:00", "--end", "10:00", "--message", "Secret plan B", "--json",
+        "invite",
+        "--first",
+        "Zoë",
+        "--email",
+        "typo@visitors.test",
+        "--site",
+        "nyc",
+        "--date",
+        "2037-06-01",
+        "--start",
+        "09:00",
+        "--end",
+        "10:00",
+        "--message",
+        "Secret plan B",
+        "--json",
     ]);
     let id = text(&visit, "id");
     ada.run(&["sync"]);
@@ -336,8 +392,20 @@ fn edits_and_cancellations_reach_the_visitor_as_they_should() {
     let office = Office::open();
     let ada = office.phone("ada");
     let visit = ada.json(&[
-        "invite", "--last", "Okafor", "--email", "okafor@visitors.test", "--site", "zrh", "--date", "2037-07-01",
-        "--start", "09:00", "--end", "10:00", "--json",
+        "invite",
+        "--last",
+        "Okafor",
+        "--email",
+        "okafor@visitors.test",
+        "--site",
+        "zrh",
+        "--date",
+        "2037-07-01",
+        "--start",
+        "09:00",
+        "--end",
+        "10:00",
+        "--json",
     ]);
     let id = text(&visit, "id");
     ada.run(&["sync"]);
@@ -351,7 +419,9 @@ fn edits_and_cancellations_reach_the_visitor_as_they_should() {
     assert_eq!(second.calendar_line("UID"), first.calendar_line("UID"));
     let number = |mail: &Mail| mail.calendar_line("SEQUENCE").parse::<u32>().expect("a number");
     assert!(number(&second) > number(&first));
-    let pin = |mail: &Mail| mail.text.split("PIN: ").nth(1).and_then(|rest| rest.split_whitespace().next()).map(str::to_owned);
+    let pin = |mail: &Mail| {
+        mail.text.split("PIN: ").nth(1).and_then(|rest| rest.split_whitespace().next()).map(str::to_owned)
+    };
     assert!(pin(&first).is_some() && pin(&first) != pin(&second), "a new PIN");
     assert!(!second.text.contains("internal") && !second.text.contains("A-17"));
 

@@ -14,7 +14,6 @@ mod fault;
 mod ingest;
 mod intent;
 mod meta;
-mod moment;
 mod open;
 mod outbox;
 mod project;
@@ -34,11 +33,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use rusqlite::{Connection, InterruptHandle};
 
+pub use crate::moment::Moment;
 pub use error::StoreError;
 pub use ingest::{Applied, Delivery, OpenedPage};
 pub use intent::OperationKind;
 pub use meta::{Identity, SyncState};
-pub use moment::Moment;
 pub use open::StoreKey;
 pub use sync::{Outgoing, Position};
 pub use view::{

@@ -3,7 +3,6 @@
 
 use super::intent::{Intent, OperationKind};
 use super::meta::{self, EnvelopeHead, Identity};
-use super::moment::Moment;
 use super::tx::{Tx, all, one};
 use super::working::{Entry, OperationState, Payload, Working};
 use super::{Actors, StoreError};
@@ -13,6 +12,7 @@ use crate::document::{Write, actor_id};
 use crate::envelope::{DEFAULT_LIFE, Envelope, Item, ItemId, MAX_ITEMS, Request, SignedEnvelope, VERSION};
 use crate::id::{ActorId, ActorSalt, ChainHash, MemberId, VisitId};
 use crate::keys::{DeviceSigner, Sign1};
+use crate::moment::Moment;
 use crate::receipt::Refusal;
 use crate::visit::Key;
 

@@ -4,11 +4,11 @@
 
 use super::StoreError;
 use super::intent::OperationKind;
-use super::moment::Moment;
 use super::outbox::{Author, drop_entry, narrow, turn_down};
 use super::tx::Tx;
 use super::working::{Entry, OperationState, Working};
 use crate::cbor;
+use crate::moment::Moment;
 use crate::receipt::Refusal;
 use crate::visit::Key;
 

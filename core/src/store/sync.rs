@@ -7,7 +7,6 @@ use rusqlite::Connection;
 use super::batch::Batch;
 use super::ingest::{self, Applied, Delivery, OpenedPage};
 use super::meta::{self, EnvelopeHead, Identity, SyncState};
-use super::moment::Moment;
 use super::outbox::Author;
 use super::replay::replay;
 use super::tx::{Tx, all, one};
@@ -17,6 +16,7 @@ use crate::envelope::Item;
 use crate::feed::{Scope, ScopeHead};
 use crate::id::{ChainHash, VisitId};
 use crate::keys::{DeviceSigner, SignedKeySet};
+use crate::moment::Moment;
 use crate::sync::wire::PushedEnvelope;
 
 /// Where the phone stands.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::intent::OperationKind;
 use super::meta;
-use super::moment::Moment;
 use super::outbox::{Author, drop_entry, narrow};
 use super::project::project;
 use super::tx::{Tx, one};
@@ -14,6 +13,7 @@ use crate::document::Write;
 use crate::envelope::{Ask, Request};
 use crate::id::{RequestId, VisitId};
 use crate::keys::DeviceSigner;
+use crate::moment::Moment;
 
 /// One operation of a person.
 #[derive(Debug, Clone)]

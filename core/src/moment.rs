@@ -1,11 +1,11 @@
-//! The moment a request is handled in: its time and its randomness, passed in so that a test decides both.
+//! The moment something is done in: its time and its randomness, passed in so that a test decides both.
 
 use chrono::{DateTime, Utc};
 use rand_core::Rng;
 
-/// Time and randomness of one request.
+/// Time and randomness of one write or request.
 pub struct Moment<'a> {
-    /// The hub's time.
+    /// The phone's or the hub's time.
     pub now: DateTime<Utc>,
     /// A cryptographic random generator.
     pub rng: &'a mut dyn Rng,
@@ -27,5 +27,10 @@ impl<'a> Moment<'a> {
     /// Unix seconds.
     pub fn unix(&self) -> i64 {
         self.now.timestamp()
+    }
+
+    /// Unix milliseconds; 0 before 1970.
+    pub fn unix_millis(&self) -> u64 {
+        u64::try_from(self.now.timestamp_millis()).unwrap_or(0)
     }
 }
