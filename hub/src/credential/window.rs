@@ -49,10 +49,10 @@ impl Window {
 
 /// When the site closes, that many days from today; where its clock skips that time, the same number of days from now.
 fn end_of_day(now: DateTime<Utc>, days: u16, closes: u16, zone: Tz) -> Option<DateTime<Utc>> {
-    let plain = now.checked_add_days(Days::new(days.into()))?;
-    let last = plain.with_timezone(&zone).date_naive();
+    let days = Days::new(days.into());
+    let last = now.with_timezone(&zone).date_naive().checked_add_days(days)?;
     let closes = if closes == 0 { 24 * 60 } else { u32::from(closes) };
     let (date, hour) = if closes >= 24 * 60 { (last.succ_opt()?, 0) } else { (last, closes / 60) };
     let civil = CivilTime::new(date, hour, closes % 60, false)?;
-    Some(civil.instant(zone).unwrap_or(plain))
+    civil.instant(zone).or_else(|| now.checked_add_days(days))
 }
