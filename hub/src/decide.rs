@@ -16,13 +16,14 @@ use vestibule_core::visit::Status;
 use vestibule_core::visit::validate::NOTE_MAX_CHARS;
 
 use crate::context::Context;
+use crate::expiry;
 use crate::judge::refusal::{not_permitted, over, refused, refused_field};
 use crate::lifecycle::{self, Decided};
 use crate::moment::Moment;
 use crate::record::{Event, RecordError, record};
 use crate::store::members::MemberRecord;
 use crate::store::visits::{self, LoadedVisit};
-use crate::store::{StoreError, log, members, organisations};
+use crate::store::{StoreError, log, members};
 use crate::visit::AcceptedVisit;
 
 /// The state a decision is about.
@@ -208,9 +209,7 @@ fn saw_enough(
 
 /// Whether the end of the visit has passed: nobody can be let in for it any more.
 fn window_passed(tx: &Transaction<'_>, visit: &AcceptedVisit, now: DateTime<Utc>) -> Result<bool, StoreError> {
-    let Some(site) = organisations::site(tx, &visit.organisation, &visit.site)? else { return Ok(false) };
-    let instants = visit.instants(site.zone).ok().flatten();
-    Ok(instants.and_then(|instants| instants.end).is_some_and(|end| end <= now))
+    Ok(visit.values.schedule.is_some() && expiry::end_of_window(tx, visit, now)?.is_some_and(|end| end <= now))
 }
 
 /// A visit in a list of the administration.

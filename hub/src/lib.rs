@@ -3,7 +3,7 @@
 //! A request is handled by a plain function of (store, now, randomness, request): [`judge`] takes what phones push,
 //! [`decide`] what approvers decide; both write facts through [`store`], let [`lifecycle`] derive the [`effect`]s, and
 //! [`delivery`] carries them out in the same transaction: credentials, mails in the outbox, calendar entries, passes.
-//! [`feed`] hands the rows out. [`server`] puts HTTP around it, [`delivery`]'s sender puts SMTP around the outbox.
+//! [`expiry`] does what time alone does. [`feed`] hands the rows out. [`server`] puts HTTP around it, [`delivery`]'s sender puts SMTP around the outbox.
 //! Clock and randomness come in as a [`moment::Moment`].
 
 pub mod command;
@@ -13,6 +13,7 @@ pub mod credential;
 pub mod decide;
 pub mod delivery;
 pub mod effect;
+pub mod expiry;
 pub mod feed;
 pub mod issuer;
 pub mod judge;

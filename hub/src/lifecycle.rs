@@ -7,7 +7,7 @@
 
 use vestibule_core::decision::{Approval, CredentialState, Ended, Fact, Presence};
 use vestibule_core::id::{ChangeHash, MemberId};
-use vestibule_core::visit::{Key, VisitValues, differences};
+use vestibule_core::visit::{Key, Status, VisitValues, differences};
 
 use crate::effect::Effect;
 use crate::visit::AcceptedVisit;
@@ -151,6 +151,17 @@ pub fn arrived(visit: &AcceptedVisit) -> Outcome {
 /// Reception saw the visitor leave.
 pub fn departed() -> Outcome {
     Outcome { facts: vec![Fact::Departed], effects: Vec::new() }
+}
+
+/// The window passed and the visitor was never seen; nothing, if nobody was waited for. The guest hears nothing of it.
+pub fn ran_out(visit: &AcceptedVisit) -> Outcome {
+    let ended = match visit.status() {
+        Status::Pending => Fact::Expired,
+        Status::Upcoming if visit.values.schedule.is_none() => Fact::Expired,
+        Status::Upcoming => Fact::NoShow,
+        _ => return Outcome::default(),
+    };
+    Outcome { facts: vec![ended], effects: void(visit).into_iter().collect() }
 }
 
 /// How the document says that it ended.

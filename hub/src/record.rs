@@ -11,6 +11,7 @@ use vestibule_core::id::{ChainHash, MemberId, RequestId};
 
 use crate::context::Context;
 use crate::delivery::{self, DeliveryError, Invitation};
+use crate::expiry;
 use crate::feed::{self, News};
 use crate::lifecycle::Outcome;
 use crate::moment::Moment;
@@ -71,7 +72,7 @@ pub fn record(
             }
         }
     }
-    visits::update(tx, visit)?;
+    visits::update(tx, visit, expiry::due(tx, visit, moment.now)?)?;
     feed::publish(tx, moment, visit, &News { change: event.change, rebased: event.rebased, decisions: &logged })?;
     Ok(())
 }

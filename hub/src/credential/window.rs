@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Days, SubsecRound as _, TimeDelta, Utc};
 use chrono_tz::Tz;
-use vestibule_core::schedule::CivilTime;
+use vestibule_core::directory::{Organisation, Site};
+use vestibule_core::schedule::{CivilTime, Schedule};
 
 use crate::delivery::Invitation;
 
@@ -26,24 +27,36 @@ impl Window {
     /// A scheduled visit opens half an hour before its start, up to its end. An arrival time is good for the minutes the
     /// organisation allows. Without either it opens at once, for the days the organisation allows, in the site's hours.
     pub fn of(invitation: &Invitation, now: DateTime<Utc>) -> Option<Self> {
-        let zone = invitation.site.zone;
-        let window = match &invitation.values.schedule {
+        let (site, schedule) = (&invitation.site, invitation.values.schedule.as_ref());
+        let expires = Self::end(schedule, site, &invitation.organisation, now)?;
+        let window = match schedule {
             Some(schedule) => {
-                let instants = schedule.resolve(zone).ok()?;
-                let late = TimeDelta::minutes(invitation.organisation.arrival_minutes.into());
-                let expires = match instants.end {
-                    Some(end) => end,
-                    None => instants.start.checked_add_signed(late)?,
-                };
-                Self { not_before: instants.start.checked_sub_signed(EARLY)?, expires, hours: None }
+                let start = schedule.resolve(site.zone).ok()?.start;
+                Self { not_before: start.checked_sub_signed(EARLY)?, expires, hours: None }
             }
             None => Self {
                 not_before: now.trunc_subsecs(0),
-                expires: end_of_day(now, invitation.organisation.unscheduled_days, invitation.site.closes, zone)?,
-                hours: Some((invitation.site.opens, invitation.site.closes)).filter(|(opens, closes)| opens < closes),
+                expires,
+                hours: Some((site.opens, site.closes)).filter(|(opens, closes)| opens < closes),
             },
         };
         (window.expires > now && window.expires > window.not_before).then_some(window)
+    }
+
+    /// When the window of a visit ends that is opened at `now`, also if that has passed; `None` if the schedule names a
+    /// time that the site's clock skips.
+    pub fn end(
+        schedule: Option<&Schedule>,
+        site: &Site,
+        organisation: &Organisation,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        let Some(schedule) = schedule else {
+            return end_of_day(now, organisation.unscheduled_days, site.closes, site.zone);
+        };
+        let instants = schedule.resolve(site.zone).ok()?;
+        let late = TimeDelta::minutes(organisation.arrival_minutes.into());
+        instants.end.or_else(|| instants.start.checked_add_signed(late))
     }
 }
 

@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 use vestibule_core::decision::{Standing, Told};
 use vestibule_core::id::ChainHash;
-use vestibule_core::visit::Status;
 
 use super::*;
 
@@ -144,6 +143,7 @@ impl Life {
             }
             Step::Delete if !over && presence == Presence::Expected => self.take(deleted(&self.visit)),
             Step::Arrive if presence != Presence::OnSite => self.take(arrived(&self.visit)),
+            Step::RunOut => self.take(ran_out(&self.visit)),
             Step::Depart if presence == Presence::OnSite => self.take(departed()),
             _ => {}
         }
@@ -159,6 +159,7 @@ enum Step {
     Delete,
     Arrive,
     Depart,
+    RunOut,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -175,6 +176,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Delete),
         1 => Just(Step::Arrive),
         1 => Just(Step::Depart),
+        1 => Just(Step::RunOut),
     ]
 }
 

@@ -47,6 +47,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_visits.sql"),
     include_str!("migrations/0002_delivery.sql"),
     include_str!("migrations/0003_issuer.sql"),
+    include_str!("migrations/0004_due.sql"),
 ];
 
 /// The hub's database file.

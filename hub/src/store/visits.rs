@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use vestibule_core::decision::Standing;
 use vestibule_core::document::{Replica, Value};
@@ -91,10 +92,11 @@ pub fn insert(tx: &Transaction<'_>, visit: &AcceptedVisit) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Stores what can change of a visit's row: its base, site and host, and the end of its log.
-pub fn update(tx: &Transaction<'_>, visit: &AcceptedVisit) -> Result<(), StoreError> {
+/// Stores what can change of a visit's row: its base, site and host, the end of its log, and when its window will have
+/// passed.
+pub fn update(tx: &Transaction<'_>, visit: &AcceptedVisit, due: Option<DateTime<Utc>>) -> Result<(), StoreError> {
     tx.prepare_cached(
-        "UPDATE visit SET base = ?3, site = ?4, host = ?5, last_entry = ?6, log_head = ?7
+        "UPDATE visit SET base = ?3, site = ?4, host = ?5, last_entry = ?6, log_head = ?7, due = ?8
          WHERE organisation = ?1 AND id = ?2",
     )?
     .execute(params![
@@ -105,8 +107,36 @@ pub fn update(tx: &Transaction<'_>, visit: &AcceptedVisit) -> Result<(), StoreEr
         visit.host.as_str(),
         Count(visit.last_entry),
         visit.log_head.as_bytes(),
+        due.map(|due| due.timestamp()),
     ])?;
     Ok(())
+}
+
+/// When the window of a visit will have passed, as its row has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// The row is from before this was kept.
+    NeverAsked,
+    /// Unix seconds.
+    At(i64),
+    /// Nobody waits for the visitor.
+    Never,
+}
+
+/// When the window of a visit will have passed.
+pub fn due(tx: &Transaction<'_>, organisation: &OrganisationId, id: VisitId) -> Result<Due, StoreError> {
+    let due: Option<Option<i64>> = tx
+        .prepare_cached("SELECT due FROM visit WHERE organisation = ?1 AND id = ?2")?
+        .query_row(params![organisation.as_str(), id.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(due.flatten().map_or(Due::Never, |due| if due == 0 { Due::NeverAsked } else { Due::At(due) }))
+}
+
+/// At most a hundred visits whose window has passed by then, or was never asked for, the earliest first.
+pub fn due_by(tx: &Transaction<'_>, organisation: &OrganisationId, time: i64) -> Result<Vec<VisitId>, StoreError> {
+    tx.prepare_cached("SELECT id FROM visit WHERE organisation = ?1 AND due <= ?2 ORDER BY due LIMIT 100")?
+        .query_and_then(params![organisation.as_str(), time], |row| blob(row, 0, "visit id").map(VisitId::from_bytes))?
+        .collect()
 }
 
 /// Reads a visit: its row, the accepted changes of its present base, and its log.
