@@ -153,6 +153,17 @@ fn windows() {
     assert_eq!(of(&invitation, now), pair("2027-02-01T09:00:00", "2027-02-15T23:00:00"), "midnight of the site");
 }
 
+/// S4.11: days are counted on the site's calendar: late in the evening before the clocks go forward, the same number
+/// of UTC days ends after midnight, on the day after.
+#[test]
+fn the_days_of_an_unscheduled_credential_are_the_sites() {
+    let mut invitation = invitation();
+    invitation.values.schedule = None;
+    let now = instant("2027-03-26T22:30:00Z");
+    let window = Window::of(&invitation, now).expect("a window");
+    assert_eq!(window.expires, instant("2027-04-09T17:00:00Z"), "14 days on, 19:00 in Zürich");
+}
+
 /// S4.18: without a schedule the credential opens in the site's hours only.
 #[test]
 fn an_unscheduled_credential_keeps_the_hours_of_the_site() {

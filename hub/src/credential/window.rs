@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Days, SubsecRound as _, TimeDelta, Utc};
 use chrono_tz::Tz;
-use vestibule_core::schedule::CivilTime;
+use vestibule_core::directory::{Organisation, Site};
+use vestibule_core::schedule::{CivilTime, Schedule};
 
 use crate::delivery::Invitation;
 
@@ -26,33 +27,45 @@ impl Window {
     /// A scheduled visit opens half an hour before its start, up to its end. An arrival time is good for the minutes the
     /// organisation allows. Without either it opens at once, for the days the organisation allows, in the site's hours.
     pub fn of(invitation: &Invitation, now: DateTime<Utc>) -> Option<Self> {
-        let zone = invitation.site.zone;
-        let window = match &invitation.values.schedule {
+        let (site, schedule) = (&invitation.site, invitation.values.schedule.as_ref());
+        let expires = Self::end(schedule, site, &invitation.organisation, now)?;
+        let window = match schedule {
             Some(schedule) => {
-                let instants = schedule.resolve(zone).ok()?;
-                let late = TimeDelta::minutes(invitation.organisation.arrival_minutes.into());
-                let expires = match instants.end {
-                    Some(end) => end,
-                    None => instants.start.checked_add_signed(late)?,
-                };
-                Self { not_before: instants.start.checked_sub_signed(EARLY)?, expires, hours: None }
+                let start = schedule.resolve(site.zone).ok()?.start;
+                Self { not_before: start.checked_sub_signed(EARLY)?, expires, hours: None }
             }
             None => Self {
                 not_before: now.trunc_subsecs(0),
-                expires: end_of_day(now, invitation.organisation.unscheduled_days, invitation.site.closes, zone)?,
-                hours: Some((invitation.site.opens, invitation.site.closes)).filter(|(opens, closes)| opens < closes),
+                expires,
+                hours: Some((site.opens, site.closes)).filter(|(opens, closes)| opens < closes),
             },
         };
         (window.expires > now && window.expires > window.not_before).then_some(window)
+    }
+
+    /// When the window of a visit ends that is opened at `now`, also if that has passed; `None` if the schedule names a
+    /// time that the site's clock skips.
+    pub fn end(
+        schedule: Option<&Schedule>,
+        site: &Site,
+        organisation: &Organisation,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        let Some(schedule) = schedule else {
+            return end_of_day(now, organisation.unscheduled_days, site.closes, site.zone);
+        };
+        let instants = schedule.resolve(site.zone).ok()?;
+        let late = TimeDelta::minutes(organisation.arrival_minutes.into());
+        instants.end.or_else(|| instants.start.checked_add_signed(late))
     }
 }
 
 /// When the site closes, that many days from today; where its clock skips that time, the same number of days from now.
 fn end_of_day(now: DateTime<Utc>, days: u16, closes: u16, zone: Tz) -> Option<DateTime<Utc>> {
-    let plain = now.checked_add_days(Days::new(days.into()))?;
-    let last = plain.with_timezone(&zone).date_naive();
+    let days = Days::new(days.into());
+    let last = now.with_timezone(&zone).date_naive().checked_add_days(days)?;
     let closes = if closes == 0 { 24 * 60 } else { u32::from(closes) };
     let (date, hour) = if closes >= 24 * 60 { (last.succ_opt()?, 0) } else { (last, closes / 60) };
     let civil = CivilTime::new(date, hour, closes % 60, false)?;
-    Some(civil.instant(zone).unwrap_or(plain))
+    civil.instant(zone).or_else(|| now.checked_add_days(days))
 }

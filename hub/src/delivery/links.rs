@@ -50,6 +50,12 @@ pub(crate) fn hub_link(context: &Context, path: &[&str]) -> Url {
     url
 }
 
+/// Where Apple's web service begins on this hub (`webServiceURL`): devices append `/v1/…`. The server's routes have the
+/// same path.
+pub(super) fn apple_web_service(context: &Context) -> Url {
+    hub_link(context, &["apple"])
+}
+
 /// The token of a page, for the delivery of that id: 256 bits.
 pub(super) fn page_token(context: &Context, delivery: &[u8; 16]) -> String {
     URL_SAFE_NO_PAD.encode(derive(&context.keys.link_secret, "page", delivery))

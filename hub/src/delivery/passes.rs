@@ -1,6 +1,7 @@
 //! What the guest's phone keeps: the Apple pass, the Google link and the calendar entry of a delivery, as they are now.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use vestibule_core::calendar::{CalendarEntry, Method, Party};
 use vestibule_core::wallet::images;
 use vestibule_core::wallet::package::PassPackage;
@@ -9,7 +10,7 @@ use vestibule_core::wallet::visitor_google::{google_class, google_object};
 
 use super::{Delivery, Invitation, ToldTimes, links};
 use crate::context::Context;
-use crate::credential::Credential;
+use crate::credential::{Credential, State};
 
 /// A pass could not be made; completes "failed to make a pass: …".
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +62,8 @@ pub fn google_link(
     issuer.save_link(class, object, now).map(Some).map_err(PassError::of)
 }
 
-/// What a pass says. An ended delivery's says nothing of the visit as it is now: the visitor may be someone else.
+/// What a pass says. An ended delivery's says nothing of the visit as it is now: the visitor may be someone else. Nor
+/// does one whose credential is void: the visit may have been edited since, and wait for an approval (S2.15).
 fn pass_content(
     context: &Context,
     delivery: &Delivery,
@@ -70,14 +72,15 @@ fn pass_content(
     now: DateTime<Utc>,
 ) -> VisitorPass {
     let good = credential.filter(|credential| delivery.is_live && credential.is_good(now));
-    let times = if delivery.is_live {
-        invitation.values.schedule.and_then(|schedule| schedule.resolve(invitation.site.zone).ok())
-    } else {
-        delivery.told.map(|told| told.times)
-    };
-    let when = invitation.when().filter(|_| delivery.is_live).map(|when| when.to_string());
-    let shown = |text: &Option<String>| text.clone().filter(|_| delivery.is_live);
+    let is_current = delivery.is_live && credential.is_some_and(|credential| credential.state != State::Void);
     let (organisation, site) = (&invitation.organisation, &invitation.site);
+    let (times, zone) = if is_current {
+        (invitation.values.schedule.and_then(|schedule| schedule.resolve(site.zone).ok()), site.zone)
+    } else {
+        (delivery.told.map(|told| told.times), delivery.told.map_or(Tz::UTC, |told| told.zone))
+    };
+    let when = invitation.when().filter(|_| is_current).map(|when| when.to_string());
+    let shown = |text: &Option<String>| text.clone().filter(|_| is_current);
     VisitorPass {
         organisation_name: organisation.name.clone(),
         description: format!("Visitor pass for {}", organisation.name),
@@ -86,22 +89,22 @@ fn pass_content(
         team_identifier: String::new(),
         // Apple takes no address that is not https; a hub tried out over http makes passes that cannot be updated.
         web_service: (context.public_url.scheme() == "https")
-            .then(|| WebService { url: links::hub_link(context, &[]).into(), token: delivery.pass_token(context) }),
+            .then(|| WebService { url: links::apple_web_service(context).into(), token: delivery.pass_token(context) }),
         first_name: shown(&invitation.values.first_name),
         last_name: shown(&invitation.values.last_name),
         company: shown(&invitation.values.company),
-        host_name: if delivery.is_live { invitation.host.name.clone() } else { organisation.name.clone() },
-        site_name: if delivery.is_live { site.name.clone() } else { organisation.name.clone() },
-        site_address: Some(site.address.clone()).filter(|address| delivery.is_live && !address.is_empty()),
-        site_location: invitation.coordinates().filter(|_| delivery.is_live),
-        space_name: invitation.space.as_ref().filter(|_| delivery.is_live).map(|space| space.name.clone()),
-        zone: site.zone,
+        host_name: if is_current { invitation.host.name.clone() } else { organisation.name.clone() },
+        site_name: if is_current { site.name.clone() } else { organisation.name.clone() },
+        site_address: Some(site.address.clone()).filter(|address| is_current && !address.is_empty()),
+        site_location: invitation.coordinates().filter(|_| is_current),
+        space_name: invitation.space.as_ref().filter(|_| is_current).map(|space| space.name.clone()),
+        zone,
         window: times.map(|times| Window { from: times.start, to: times.end.unwrap_or(times.start) }),
         schedule_text: when.unwrap_or_else(|| "See your invitation".to_owned()),
         visit_type_name: invitation
             .visitor_type
             .as_ref()
-            .filter(|_| delivery.is_live)
+            .filter(|_| is_current)
             .map_or_else(|| "Visitor".to_owned(), |of| of.name.clone()),
         qr_token: good.filter(|_| organisation.qr).map(|credential| credential.qr_token(context)),
         voided: good.is_none(),

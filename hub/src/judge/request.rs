@@ -10,6 +10,7 @@ use vestibule_core::visit::validate::NOTE_MAX_CHARS;
 use super::SyncProblem;
 use super::push::{InEnvelope, Judge};
 use super::refusal::{not_permitted, over, refused, refused_field};
+use crate::credential;
 use crate::decide::{self, Seen};
 use crate::feed;
 use crate::lifecycle::{self, Decided, Outcome};
@@ -118,6 +119,11 @@ impl Judge<'_, '_> {
                 feed::publish_note(self.tx, self.moment, &loaded.visit, &note)?;
             }
             Granted::Outcome(outcome) => {
+                if request.ask == Ask::CheckIn {
+                    // Before the effects: let in by name, the visitor has used the invitation up (S4.25).
+                    let organisation = &self.context.organisation;
+                    credential::use_up(self.tx, organisation, request.visit, self.moment.now)?;
+                }
                 let event = Event { by: Some(me), request: Some(row.id), outcome, ..Event::default() };
                 record(self.tx, self.context, self.moment, &mut loaded.visit, event)?;
             }

@@ -222,6 +222,39 @@ fn an_unknown_page() {
     assert!(!text(&page).contains("Example AG"));
 }
 
+/// A device asks for its pass under the address that stands in it: where the server has that route.
+#[test]
+fn a_pass_names_the_address_it_is_renewed_at() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    let delivery = hub.delivery(&invitation).expect("it lives");
+    let pass = pass_of(&mut hub, &delivery, &invitation).pass;
+    assert_eq!(pass.web_service_url.as_deref(), Some("https://visit.example.ch/apple"));
+}
+
+/// S2.15, S2.28: sent back to Pending or rejected, a visit may have values the guest was never told; a pass the guest
+/// holds is renewed by itself, and must not be what tells them.
+#[test]
+fn a_dead_pass_says_nothing_of_what_was_not_approved() {
+    let (mut hub, mut invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    hub.send_all();
+    invitation.values.last_name = Some("Secretname".into());
+    invitation.values.company = Some("Secret Works".into());
+    invitation.values.schedule = Some("2027-03-03T09:00/2027-03-03T10:00".parse().expect("a schedule"));
+    invitation.site.name = "Secret Site".into();
+    invitation.host.name = "Secret Host".into();
+    hub.carry_out(&invitation, &Effect::Void);
+    let delivery = hub.delivery(&invitation).expect("it lives");
+    let pass = pass_of(&mut hub, &delivery, &invitation).pass;
+    assert_eq!(pass.voided, Some(true));
+    let json = String::from_utf8(pass.to_json()).expect("UTF-8");
+    for new in ["Secret", "2027-03-03", "3 March"] {
+        assert!(!json.contains(new), "{new} in {json}");
+    }
+    assert!(json.contains("2027-02-10"), "the times it was sent with stay: {json}");
+}
+
 /// Writes the pages where `VESTIBULE_PAGES` says, to be looked at in a browser.
 #[test]
 #[ignore = "makes files for a person to look at"]

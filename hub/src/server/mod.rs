@@ -3,7 +3,8 @@
 //! A request comes in through [`trace`] (its line in the log, its place in the [`metrics`]) and the [`router`]; its body
 //! is read within limits ([`body`]), its sender known ([`authenticate`]); then a plain function decides in one
 //! transaction of the [`database`], and the answer, or a refusal as problem details ([`problem`]), goes out. Beside the
-//! requests runs the sender of mails ([`post`]), woken by every commit and every second.
+//! requests runs the sender of mails ([`post`]), woken by every commit and every second, and what the clock alone brings
+//! about ([`passing`]).
 //!
 //! Clock and randomness are [`Surroundings`], passed in: a test decides both.
 
@@ -13,6 +14,7 @@ mod database;
 mod metrics;
 mod organisations;
 mod pages;
+mod passing;
 mod post;
 mod problem;
 mod router;
@@ -128,6 +130,7 @@ impl Hub {
     ) -> Result<(), ServeError> {
         let (stopping, mut stopped) = watch::channel(false);
         let sender = tokio::spawn(post::run(Arc::clone(&self), stopped.clone())?);
+        let passing = tokio::spawn(passing::run(Arc::clone(&self), stopped.clone()));
         let mut serving = {
             let mut stopped = stopped.clone();
             let wait = async move {
@@ -154,6 +157,9 @@ impl Hub {
         // The mail that is on its way is finished and its outcome stored, so that it is not sent twice.
         if sender.await.is_err() {
             tracing::error!("the sender of mails failed");
+        }
+        if passing.await.is_err() {
+            tracing::error!("what the clock brings about failed");
         }
         Ok(ended.unwrap_or_else(|error| Err(std::io::Error::other(error)))?)
     }

@@ -116,7 +116,8 @@ pub fn forget_ended(
 }
 
 /// Claims the first mail that is due. Of one recipient's mails the earlier goes first; a guest's waits while the
-/// credential it speaks of is suspended. A mail that was being sent when the hub died is due at once.
+/// credential it speaks of is suspended, and then keeps back mails about the same visit only: that may take for ever. A
+/// mail that was being sent when the hub died is due at once.
 pub fn claim(
     tx: &Transaction<'_>,
     organisation: &OrganisationId,
@@ -128,7 +129,10 @@ pub fn claim(
              WHERE organisation = ?1 AND sealed IS NOT NULL AND (state = 'sending' OR next_at <= ?2)
              AND NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.organisation = mail.organisation
                  AND earlier.recipient_key = mail.recipient_key AND earlier.number < mail.number
-                 AND earlier.sealed IS NOT NULL)
+                 AND earlier.sealed IS NOT NULL
+                 AND (earlier.visit = mail.visit OR NOT (earlier.state = 'waiting' AND earlier.delivery IS NOT NULL
+                     AND EXISTS (SELECT 1 FROM credential WHERE credential.organisation = earlier.organisation
+                         AND credential.visit = earlier.visit AND credential.state = 'suspended'))))
              AND NOT (state = 'waiting' AND delivery IS NOT NULL AND EXISTS (SELECT 1 FROM credential
                  WHERE credential.organisation = mail.organisation AND credential.visit = mail.visit
                  AND credential.state = 'suspended'))

@@ -133,7 +133,7 @@ pub fn holds_visit(tx: &Transaction<'_>, device: &Device, visit: VisitId) -> Res
     Ok(found)
 }
 
-/// Wipes the bytes of everything that came before `time`, Unix seconds: called once a day with now − [`KEPT_FOR`].
+/// Wipes the bytes of everything that came before `time`, Unix seconds: the server calls it once a day with now − [`KEPT_FOR`].
 pub fn prune(tx: &Transaction<'_>, time: i64) -> Result<usize, StoreError> {
     Ok(tx.execute("UPDATE quarantine SET bytes = NULL WHERE bytes IS NOT NULL AND at < ?1", [time])?)
 }

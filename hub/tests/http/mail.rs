@@ -7,9 +7,10 @@ use vestibule_core::envelope::{Envelope, Item, SignedEnvelope};
 use vestibule_core::id::{ActorSalt, ChainHash, Thumbprint, VisitId};
 use vestibule_core::keys::DeviceSigner as _;
 use vestibule_core::sync::wire::{PushedEnvelope, SyncAnswer, SyncRequest, VERSION};
-use vestibule_core::visit::Key;
+use vestibule_core::visit::{Key, Status};
 use vestibule_hub::decide::{self, DecideError};
 use vestibule_hub::moment::Moment;
+use vestibule_hub::store::visits;
 
 use super::running::{Phone, Running};
 
@@ -93,6 +94,29 @@ async fn an_approved_guest_gets_a_mail_whose_links_open() {
     }
     let metrics = hub.client.get(hub.url("/metrics")).send().await.expect("answers").text().await.expect("text");
     assert!(metrics.contains("vestibule_mails_total{outcome=\"sent\"}"), "{metrics}");
+}
+
+/// The hub's own clock ends a visit whose window has passed: here, one that nobody decided about.
+#[tokio::test]
+async fn a_visit_that_is_never_decided_expires_by_itself() {
+    let hub = Running::start().await;
+    let phone = Phone::signed_in(&hub, "example-ag", "ada", 1).await;
+    let token = phone.access_token(&hub, "1").await;
+    let visit = VisitId::from_parts(hub.now().unsigned_abs() * 1000, [1; 10]);
+    assert_eq!(hub.post_sync(&token, invitation(&hub, &phone, visit), None).await.status(), 200);
+    let status = || {
+        let organisation = "example-ag".parse().expect("an id");
+        let loaded = hub.store().read(|tx| visits::load(tx, &organisation, visit)).expect("reads");
+        loaded.expect("accepted").visit.status()
+    };
+    assert_eq!(status(), Status::Pending);
+    hub.pass(60 * 86_400);
+    let expires = async {
+        while status() != Status::Expired {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), expires).await.expect("it expires");
 }
 
 fn text_of(mail: &[u8]) -> String {

@@ -213,3 +213,17 @@ fn a_seal_belongs_to_its_row() {
     assert!(open(&hub.context.keys.pin_pepper, &rows[0].0, &rows[0].1).is_none());
     assert!(open(key, &rows[0].0, &rows[0].1[..20]).is_none() && open(key, &rows[0].0, &[]).is_none());
 }
+
+/// A mail that waits for a suspended credential keeps back no mail about another visit of the same guest.
+#[test]
+fn a_suspended_visit_keeps_no_other_waiting() {
+    let (mut hub, first) = (Hub::new(), invitation());
+    let second =
+        crate::delivery::Invitation { visit: vestibule_core::id::VisitId::from_parts(9, [9; 10]), ..invitation() };
+    hub.carry_out(&first, &Effect::Invite);
+    hub.carry_out(&first, &Effect::Suspend);
+    hub.carry_out(&second, &Effect::Invite);
+    assert_eq!(hub.send_all().len(), 1, "the second visit's");
+    hub.carry_out(&first, &Effect::Revive);
+    assert_eq!(hub.send_all().len(), 1, "the first one's, once it may go");
+}

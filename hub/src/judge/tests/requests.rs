@@ -234,3 +234,18 @@ fn the_administration_lists_visits() {
     assert_eq!((pending.len(), pending[0].id, pending[0].name.as_str()), (1, id, "Grace Hopper"));
     assert_eq!(pending[0].start.map(|start| start.to_string()).as_deref(), Some("2027-02-10T09:00"));
 }
+
+/// S4.25, S4.26: whoever is let in by name has used the invitation up, and their page says so instead of "not valid".
+#[test]
+fn an_arrival_uses_the_credential_up() {
+    let mut world = World::new();
+    let (mut ada, mut rosa) = (world.enrol("ada"), world.enrol("rosa"));
+    let (id, _) = world.created(&mut ada, "ada", &[]);
+    let seen = world.visit(id);
+    let arrival = rosa.ask(&seen, Ask::CheckIn);
+    assert!(is_accepted(&world.push(&mut rosa, vec![arrival])));
+    assert_eq!(world.visit(id).standing.credential, CredentialState::Void);
+    let organisation = world.context.organisation.clone();
+    let latest = world.store.read(|tx| crate::credential::latest(tx, &organisation, id)).expect("a database");
+    assert_eq!(latest.map(|latest| latest.state), Some(crate::credential::State::Spent));
+}
