@@ -46,6 +46,11 @@ impl Reason {
     }
 }
 
+/// Why an envelope has to wait for the next request.
+pub(super) fn too_many() -> Reason {
+    Reason::new("too_many_items", "one request holds at most 4,096 items; send the rest in the next")
+}
+
 /// Judges what one device pushes, in one transaction.
 pub(super) struct Judge<'a, 'm> {
     pub(super) tx: &'a Transaction<'a>,

@@ -43,7 +43,7 @@ pub struct From<'a> {
     pub at: i64,
 }
 
-/// Quarantines something, and lets go of the device's oldest bytes where they are too many.
+/// Quarantines something; [`keep_within`] then lets go of the device's oldest bytes where they are too many.
 pub fn insert(
     tx: &Transaction<'_>,
     from: From<'_>,
@@ -74,14 +74,11 @@ pub fn insert(
         bytes,
         from.at,
     ])?;
-    if bytes.is_some() {
-        keep_within(tx, from.device)?;
-    }
     Ok(())
 }
 
-/// Wipes the oldest bytes of a device until the rest is small enough.
-fn keep_within(tx: &Transaction<'_>, device: &Device) -> Result<(), StoreError> {
+/// Wipes the oldest bytes of a device until the rest is small enough: once after each push, for it looks at all of them.
+pub fn keep_within(tx: &Transaction<'_>, device: &Device) -> Result<(), StoreError> {
     tx.prepare_cached(
         "UPDATE quarantine SET bytes = NULL WHERE place IN (
              SELECT place FROM (
