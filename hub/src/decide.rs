@@ -17,7 +17,7 @@ use vestibule_core::visit::validate::NOTE_MAX_CHARS;
 
 use crate::context::Context;
 use crate::expiry;
-use crate::judge::refusal::{not_permitted, over, refused, refused_field};
+use crate::judge::refusal::{may_not_decide, over, refused, refused_field};
 use crate::lifecycle::{self, Decided};
 use crate::moment::Moment;
 use crate::record::{Event, RecordError, record};
@@ -146,7 +146,7 @@ pub(crate) fn check(
     seen: &Seen,
 ) -> Result<Result<(), Refusal>, StoreError> {
     if !member.may_decide(&visit.site, visit.values.visitor_type.as_ref()) {
-        return Ok(Err(not_permitted()));
+        return Ok(Err(may_not_decide()));
     }
     if seen.heads != visit.heads || !saw_enough(tx, visit, decided, &seen.entry)? {
         return Ok(Err(refused("moved_on", "the visit has changed since it was shown; look at it again")));
