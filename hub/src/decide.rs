@@ -16,13 +16,14 @@ use vestibule_core::visit::Status;
 use vestibule_core::visit::validate::NOTE_MAX_CHARS;
 
 use crate::context::Context;
-use crate::judge::refusal::{not_permitted, over, refused, refused_field};
+use crate::credential::Window;
+use crate::judge::refusal::{may_not_decide, over, refused, refused_field};
 use crate::lifecycle::{self, Decided};
 use crate::moment::Moment;
-use crate::record::{Event, RecordError, record};
+use crate::record::{Event, RecordError, invitation, record};
 use crate::store::members::MemberRecord;
 use crate::store::visits::{self, LoadedVisit};
-use crate::store::{StoreError, log, members, organisations};
+use crate::store::{StoreError, log, members};
 use crate::visit::AcceptedVisit;
 
 /// The state a decision is about.
@@ -146,7 +147,7 @@ pub(crate) fn check(
     seen: &Seen,
 ) -> Result<Result<(), Refusal>, StoreError> {
     if !member.may_decide(&visit.site, visit.values.visitor_type.as_ref()) {
-        return Ok(Err(not_permitted()));
+        return Ok(Err(may_not_decide()));
     }
     if seen.heads != visit.heads || !saw_enough(tx, visit, decided, &seen.entry)? {
         return Ok(Err(refused("moved_on", "the visit has changed since it was shown; look at it again")));
@@ -208,9 +209,11 @@ fn saw_enough(
 
 /// Whether the end of the visit has passed: nobody can be let in for it any more.
 fn window_passed(tx: &Transaction<'_>, visit: &AcceptedVisit, now: DateTime<Utc>) -> Result<bool, StoreError> {
-    let Some(site) = organisations::site(tx, &visit.organisation, &visit.site)? else { return Ok(false) };
-    let instants = visit.instants(site.zone).ok().flatten();
-    Ok(instants.and_then(|instants| instants.end).is_some_and(|end| end <= now))
+    if visit.values.schedule.is_none() {
+        return Ok(false);
+    }
+    let invitation = invitation(tx, visit)?;
+    Ok(Window::of(&invitation, visit.accepted()).is_some_and(|window| window.expires <= now))
 }
 
 /// A visit in a list of the administration.

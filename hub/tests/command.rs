@@ -200,3 +200,43 @@ fn settings_that_cannot_be_read_stop_the_hub_with_a_reason() {
     assert!(text(&vestibule(&["--help"]).output().expect("runs").stdout).contains("init --sample"));
     assert_eq!(vestibule(&["fly"]).output().expect("runs").status.code(), Some(2));
 }
+
+/// S2.21–S2.24, S2.27: an approver decides from a terminal, is told what that does to the visitor's access, and mistakes
+/// are said in a sentence each.
+#[test]
+fn an_approver_decides_from_a_terminal() {
+    let home = tempfile::tempdir().expect("a directory");
+    let dir = home.path().join("hub");
+    assert_eq!(admin(&dir, &["init", "--sample"]).status.code(), Some(0));
+    let hub = Serving::start(&dir);
+    let token = home.path().join("ada.token");
+    std::fs::write(&token, admin(&dir, &["token", "ada"]).stdout).expect("written");
+    let store = home.path().join("ada.db");
+    let phone = |arguments: &[&str]| {
+        let store = store.to_str().expect("UTF-8");
+        let out = vestibule(&[&["phone", "--store", store], arguments].concat()).output().expect("runs");
+        assert_eq!(out.status.code(), Some(0), "{arguments:?}: {}", text(&out.stderr));
+    };
+    phone(&["sign-in", "--hub", &hub.url, "--token-file", token.to_str().expect("UTF-8")]);
+    phone(&["invite", "--first", "Grace", "--email", "grace@example.org", "--site", "zrh", "--type", "contractor"]);
+    phone(&["sync"]);
+    let decide = |arguments: &[&str]| {
+        let out = admin(&dir, arguments);
+        (out.status.code(), text(&out.stdout) + &text(&out.stderr))
+    };
+    for (arguments, code, said) in [
+        (&["approve", "1", "--as", "ada"][..], 4, "approvers of the visit's site and type"),
+        (&["reject", "1", "--as", "priya", "--reason", ""], 2, "reason: is empty"),
+        (&["approve", "1", "--as", "priya"], 0, "Visit 1 is upcoming now.\n"),
+        (&["approve", "1", "--as", "priya"], 4, "waits for no approval"),
+        (&["reopen", "1", "--as", "priya"], 0, "open nothing until it is approved again"),
+        (&["approve", "1", "--as", "priya"], 0, "Visit 1 is upcoming now.\n"),
+        (&["reject", "1", "--as", "priya", "--reason", "No badge left", "--final"], 0, "open nothing any more"),
+        (&["reopen", "1", "--as", "priya"], 4, "only an approved visit"),
+    ] {
+        let (found, output) = decide(arguments);
+        assert_eq!((found, output.contains(said)), (Some(code), true), "{arguments:?}: {output}");
+        assert!(!output.contains("reason reason"), "{output}");
+    }
+    assert_eq!(hub.end("-TERM").0, Some(0));
+}

@@ -14,7 +14,9 @@ use clap::{Args, Subcommand};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use rusqlite::Transaction;
+use vestibule_core::decision::CredentialState;
 use vestibule_core::id::{MemberId, OrganisationId, VisitId};
+use vestibule_core::visit::Status;
 
 use super::{Failure, print};
 use crate::config::{Config, DataDir};
@@ -78,7 +80,7 @@ enum Command {
     },
     /// Approve a visit, exactly as it stands now
     Approve(Decision),
-    /// Reject a visit
+    /// Reject a visit, also an approved one: the visitor's PIN, QR code and passes open nothing any more
     Reject {
         #[command(flatten)]
         decision: Decision,
@@ -89,7 +91,7 @@ enum Command {
         #[arg(long)]
         r#final: bool,
     },
-    /// Put an approved or rejected visit back to pending; its credential opens nothing meanwhile
+    /// Put an approved visit back to pending; the visitor's PIN, QR code and passes open nothing meanwhile
     Reopen(Decision),
     /// Print the keys `vestibule scan` checks QR codes with
     QrKeys,
@@ -138,7 +140,8 @@ impl From<DecideError> for Failure {
             DecideError::Record(error) => Self::failed(format!("Failed to decide: {error}.")),
             DecideError::NoVisit | DecideError::NoMember => Self::bad_input(format!("Failed to decide: {error}.")),
             DecideError::Refused(refusal) => match &refusal.field {
-                Some(field) => Self::bad_input(format!("{field} {} ({})", refusal.message, refusal.code)),
+                // Its message begins with the field.
+                Some(_) => Self::bad_input(format!("{} ({})", refusal.message, refusal.code)),
                 None => Self::refused(format!("Refused: {} ({})", refusal.message, refusal.code)),
             },
         }
@@ -273,8 +276,21 @@ impl Desk {
             let visit = visit_of(tx, context, &decision.visit)?;
             act(tx, context, &mut Moment::new(Utc::now(), rng), visit, &decision.member).map_err(Failure::from)
         })?;
-        print(&format!("Visit {} is {} now.\n", visit.number, visit.status()));
+        print(&format!("Visit {} is {} now.\n{}", visit.number, visit.status(), consequence(&visit)));
         Ok(())
+    }
+}
+
+/// What a decision does to the access of a visitor who had it (S2.23).
+fn consequence(visit: &AcceptedVisit) -> &'static str {
+    match (visit.status(), visit.standing.credential) {
+        (Status::Pending, CredentialState::Suspended) => {
+            "The visitor's PIN, QR code and passes open nothing until it is approved again; the visitor is not told.\n"
+        }
+        (Status::Rejected, CredentialState::Void) => {
+            "The visitor's PIN, QR code and passes open nothing any more; the visitor is not told, the host is.\n"
+        }
+        _ => "",
     }
 }
 

@@ -185,9 +185,14 @@ impl Work<'_, '_> {
         Ok(())
     }
 
-    /// The delivery to an earlier address ends; if it had been told, it is told that and nothing more.
+    /// The delivery to an earlier address ends; if it had been told, it is told that and nothing more. The same mailbox in
+    /// other letters is no other address.
     fn end_delivery(&mut self, email: &str) -> Result<(), DeliveryError> {
         self.void()?;
+        let is_same = |now: &str| address_key(self.context, now) == address_key(self.context, email);
+        if self.invitation.values.email.as_deref().is_some_and(is_same) {
+            return Ok(());
+        }
         let Some(delivery) = self.live()?.filter(|live| live.address_key == address_key(self.context, email)) else {
             return Ok(());
         };

@@ -19,8 +19,9 @@ use crate::keys::Secret;
 use crate::moment::Moment;
 use crate::store::outbox::{self, NewMail};
 
-/// Mails one host's doing may bring about in [`QUOTA_SPAN`]; a bulk upload of a thousand fits.
-pub(super) const MAILS_OF_A_HOST: u64 = 2_000;
+/// Mails one host's doing may bring about in [`QUOTA_SPAN`]; a bulk upload of a thousand fits, each told to the security
+/// and the category's address and, approved on the same day, to its guest.
+pub(super) const MAILS_OF_A_HOST: u64 = 4_000;
 /// Mails about one visit to one recipient in the same time.
 pub(super) const MAILS_OF_A_RECIPIENT: u64 = 10;
 /// The time mails are counted over.

@@ -54,6 +54,11 @@ pub fn not_permitted() -> Refusal {
     refused("not_permitted", "you may not do this to this visit; ask its host or an administrator")
 }
 
+/// The member may not decide about this visit.
+pub fn may_not_decide() -> Refusal {
+    refused("not_permitted", "approvers of the visit's site and type decide on it, and administrators; you are neither")
+}
+
 /// The visit is over.
 pub fn over() -> Refusal {
     refused("over", "the visit is over or called off; invite again instead")

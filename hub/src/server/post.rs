@@ -195,11 +195,27 @@ fn tell_host(hub: &Hub, desk: &mut Desk, context: &Context, id: VisitId, kind: &
     let mut moment = Moment::new(hub.surroundings.now(), &mut rng);
     desk.store.write(|tx| {
         let Some(mut loaded) = visits::load(tx, &context.organisation, id)? else { return Ok(()) };
-        let effects = match kind {
-            "invitation" | "changed" | "cancellation" | "ended" => vec![Effect::TellHostAlert { code: MAIL_FAILED }],
-            _ => Vec::new(),
-        };
+        let effects = concerns_the_host(kind).then_some(Effect::TellHostAlert { code: MAIL_FAILED });
+        let effects = effects.into_iter().collect();
         let outcome = Outcome { facts: vec![Fact::Alert(MAIL_FAILED.into())], effects };
         record::record(tx, context, &mut moment, &mut loaded.visit, Event { outcome, ..Event::default() })
     })
+}
+
+/// Whether the host is told that a mail of this kind did not go out: those to the guest. Not `ended`: the address it goes
+/// to was corrected because it was wrong, and a host who has just done so has nothing to see to.
+fn concerns_the_host(kind: &str) -> bool {
+    matches!(kind, "invitation" | "changed" | "cancellation")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bare cancellation that bounces off the wrong address says nothing about the right one.
+    #[test]
+    fn a_corrected_address_is_not_reported_as_wrong() {
+        assert!(["invitation", "changed", "cancellation"].into_iter().all(concerns_the_host));
+        assert!(!["ended", "approved", "rejected", "alert", "pending"].into_iter().any(concerns_the_host));
+    }
 }

@@ -34,6 +34,7 @@ impl Desk {
                 print("Passes are signed with Apple's certificate: its root is Apple's to publish, and left out.\n");
             }
         }
+        print(&format!("Written to {}.\n", out.display()));
         Ok(())
     }
 

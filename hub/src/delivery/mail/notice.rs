@@ -140,7 +140,8 @@ pub(in crate::delivery) fn category_notice(invitation: &Invitation) -> Result<Le
 /// To the host: approved (S2.29), and where and when to collect the visitor (S4.23).
 pub(in crate::delivery) fn approved(invitation: &Invitation) -> Result<Letter, DeliveryError> {
     let words = Words::new(invitation, "Your invitation was approved", &invitation.host.name)
-        .say("Your invitation was approved. Your visitor now gets the invitation with all access details by mail.")
+        // Re-opened and approved unchanged, it brings no second mail.
+        .say("Your invitation was approved. All access details go to your visitor by mail, if they are not there yet.")
         .say("Please meet your visitor in the lobby or at reception, and accompany them during the visit.");
     own_rows(words, invitation).letter("approved", format!("Invitation #{}: approved", invitation.number))
 }

@@ -182,6 +182,21 @@ fn case_does_not_end_a_delivery() {
     assert_eq!(hub.delivery(&invitation).expect("it lives").serial, before);
 }
 
+/// Nor when it comes as a correction: the same mailbox hears of no end, and keeps its page, pass and calendar entry.
+#[test]
+fn a_correction_of_case_alone_ends_nothing() {
+    let (mut hub, mut invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    hub.send_all();
+    let before = hub.delivery(&invitation).expect("it lives").serial;
+    invitation.values.email = Some("Ngoc@acme.example".into());
+    let end = Effect::EndDelivery { email: "ngoc@acme.example".into() };
+    assert_eq!(hub.carry_out(&invitation, &end), [Fact::Voided]);
+    assert!(hub.send_all().is_empty());
+    assert_eq!(hub.carry_out(&invitation, &Effect::Invite), [minted(), Fact::GuestTold(Told::Change)]);
+    assert_eq!(hub.delivery(&invitation).expect("it lives").serial, before);
+}
+
 /// S4.2: without an address there is no PIN, no credential and no mail.
 #[test]
 fn no_address_no_credential() {
