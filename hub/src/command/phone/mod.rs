@@ -51,7 +51,7 @@ pub struct Phone {
 enum Task {
     /// Signs a member in on this phone, once, and brings the directory.
     SignIn {
-        /// The hub's address.
+        /// The hub's address, as its operator gives it (`public_url`).
         #[arg(long, value_name = "URL")]
         hub: String,
         /// A file with the bearer token (`vestibule admin token MEMBER`).
