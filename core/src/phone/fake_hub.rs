@@ -51,6 +51,8 @@ pub(super) struct State {
     logs: BTreeMap<VisitId, (u64, ChainHash)>,
     feeds: BTreeMap<Scope, Feed>,
     done: BTreeSet<Vec<u8>>,
+    /// Every number an actor has used, and for which change.
+    numbers: BTreeMap<(VisitId, ActorId, u64), crate::id::ChangeHash>,
     seq: u64,
     salt: u8,
     /// Rows of a page.
@@ -72,6 +74,14 @@ pub(super) struct State {
     /// Every exchange.
     pub(super) exchanges: usize,
     pub(super) revoked: bool,
+    /// Every edit is stale, whatever it is on.
+    pub(super) always_stale: bool,
+    /// What the hub calls itself.
+    pub(super) audience: String,
+    /// The device's clock is wrong.
+    pub(super) wrong_clock: bool,
+    /// After so many exchanges nobody answers any more: a loop ends.
+    pub(super) patience: usize,
 }
 
 #[derive(Clone)]
@@ -105,6 +115,7 @@ impl FakeHub {
             logs: BTreeMap::new(),
             feeds: BTreeMap::new(),
             done: BTreeSet::new(),
+            numbers: BTreeMap::new(),
             seq: 0,
             salt: 0,
             page_rows: 100,
@@ -117,6 +128,10 @@ impl FakeHub {
             drop_push: false,
             exchanges: 0,
             revoked: false,
+            always_stale: false,
+            audience: "https://hub.example".into(),
+            wrong_clock: false,
+            patience: usize::MAX,
         };
         for scope in [Scope::Directory, Scope::Roles(me()), Scope::Visits(me()), Scope::Notes(me())] {
             state.feeds.insert(scope, Feed::default());
@@ -250,6 +265,12 @@ impl State {
         let Ok(change) = ParsedChange::read(chunk) else { return refuse("garbage") };
         let mut replica = self.docs.get(&visit).cloned().unwrap_or_else(|| Replica::empty(visit));
         self.seq += 1;
+        if *self.numbers.entry((visit, actor, change.seq)).or_insert(change.hash) != change.hash {
+            return refuse("cloned_actor");
+        }
+        if self.always_stale && !replica.is_empty() {
+            return Verdict::Stale { keys: Vec::new(), heads: replica.heads().to_vec() };
+        }
         if replica.contains(&change.hash) {
             return Verdict::Accepted(self.seq);
         }
@@ -300,6 +321,16 @@ impl State {
                 let (code, message) = ("counter_gap".into(), "there is a gap".into());
                 turned_away.push(TurnedAway { index, code, message, expected: Some(last + 1) });
                 break;
+            }
+            let named = envelope.items.iter().filter_map(|item| match item {
+                Item::Change { hash, .. } => Some(*hash),
+                Item::Request(_) => None,
+            });
+            let given = pushed.chunks.iter().map(|chunk| ParsedChange::read(chunk).ok().map(|change| change.hash));
+            if !named.map(Some).eq(given) {
+                let (code, message) = ("chunks".into(), "these are not the chunks it names".into());
+                turned_away.push(TurnedAway { index, code, message, expected: None });
+                continue;
             }
             self.devices.insert(thumbprint, (key, last.max(envelope.counter)));
             let mut chunks = pushed.chunks.iter();
@@ -387,7 +418,7 @@ impl State {
     }
 
     fn answer(&mut self, call: &Call) -> Result<Answer, TransportError> {
-        if self.offline {
+        if self.offline || self.exchanges >= self.patience {
             return Err(TransportError::Unreachable);
         }
         Ok(match call.url.path() {
@@ -399,15 +430,17 @@ impl State {
                 let says: crate::sync::wire::EnrolmentProof =
                     cbor::read_strict(proof.unverified_payload(), "proof").expect("a proof");
                 proof.verify(crate::keys::Purpose::Enrolment, &says.key).expect("verifies");
+                assert_eq!(says.audience, "https://hub.example");
                 self.devices.insert(proof.signer(), (says.key, 0));
                 json(&Enrolled {
                     organisation: id("acme"),
                     member: me(),
                     root: self.root.public_key().thumbprint().expect("a key").to_string(),
                     key_set: URL_SAFE_NO_PAD.encode(&self.key_set.bytes),
-                    audience: "https://hub.example".into(),
+                    audience: self.audience.clone(),
                 })
             }
+            "/v1/token" if self.wrong_clock => problem(400, "assertion_time"),
             "/v1/token" if self.revoked => problem(401, "sign_in_again"),
             "/v1/token" => {
                 json(&TokenAnswer { access_token: "token".into(), token_type: "Bearer".into(), expires_in: 900 })

@@ -544,3 +544,94 @@ fn two_phones_converge() {
     assert!(one.operations.is_empty() && two.operations.is_empty());
     assert_eq!(setup.phone.history(visit).expect("history"), other.history(visit).expect("history"));
 }
+
+/// A hub that calls itself by another's name would be given assertions for that other hub.
+#[test]
+fn a_hub_of_another_name_is_not_signed_in_to() {
+    let (dir, hub) = (tempfile::tempdir().expect("a directory"), FakeHub::new());
+    hub.state().audience = "https://other.example".into();
+    let phone = open(&dir, &hub, 3);
+    let refused = run(phone.sign_in("https://hub.example/", "bearer"));
+    assert!(matches!(refused, Err(PhoneError::Refused { code, .. }) if code == "wrong_audience"));
+    assert!(matches!(phone.identity(), Err(PhoneError::NotSignedIn)));
+}
+
+/// A wrong clock is told as what it is: to sign in again would not help.
+#[test]
+fn a_wrong_clock_is_no_reason_to_sign_in_again() {
+    let setup = Setup::new();
+    let Setup { dir, hub, phone } = setup;
+    drop(phone);
+    hub.state().wrong_clock = true;
+    let setup = Setup { phone: open(&dir, &hub, 3), dir, hub };
+    assert!(matches!(setup.sync(), Err(PhoneError::Refused { code, .. }) if code == "assertion_time"));
+}
+
+/// An erasure takes the chunk of an unsent change with it: the envelope that names it is sealed anew without it, and
+/// what else waits arrives.
+#[test]
+fn an_erasure_of_an_unsent_change_blocks_nothing() {
+    let setup = Setup::new();
+    let (grace, charles) = (setup.invite("Grace"), setup.invite("Charles"));
+    setup.sync().expect("syncs");
+    setup.edit(grace, |draft| draft.company = Some("Mine".into()));
+    setup.edit(charles, |draft| draft.company = Some("Mine".into()));
+    setup.hub.state().visit_row(Scope::Visits(me()), grace, RowKind::Erase, Vec::new());
+    setup.hub.state().drop_push = true;
+    setup.sync().expect("syncs");
+    assert_eq!(text(setup.hub.state().value(charles, Key::Company)).as_deref(), Some("Mine"));
+    assert_eq!(setup.outbox(charles), []);
+}
+
+/// A visit that leaves while a change of it is on its way: the envelope can still be sent as it was signed.
+#[test]
+fn a_leave_blocks_no_envelope() {
+    let setup = Setup::new();
+    let (grace, charles) = (setup.invite("Grace"), setup.invite("Charles"));
+    setup.sync().expect("syncs");
+    setup.edit(grace, |draft| draft.company = Some("Mine".into()));
+    setup.hub.state().lose_answer = true;
+    assert!(setup.sync().is_err());
+    // The feed brings the change before its receipt comes, and takes the visit away.
+    setup.hub.state().visit_row(Scope::Visits(me()), grace, RowKind::Leave, Vec::new());
+    setup.hub.state().drop_push = true;
+    setup.edit(charles, |draft| draft.company = Some("Mine".into()));
+    setup.sync().expect("syncs");
+    assert_eq!(text(setup.hub.state().value(charles, Key::Company)).as_deref(), Some("Mine"));
+}
+
+/// An actor's number is used once, also where the visit has begun anew or the change was refused.
+#[test]
+fn no_actor_uses_a_number_twice() {
+    let setup = Setup::new();
+    let visit = setup.invite("Grace");
+    setup.sync().expect("syncs");
+    setup.hub.state().rebase(visit);
+    setup.sync().expect("syncs");
+    setup.edit(visit, |draft| draft.company = Some("Mine".into()));
+    setup.sync().expect("syncs");
+    assert_eq!((setup.outbox(visit), setup.status(visit)), (vec![], Status::Upcoming));
+    setup.edit(visit, |draft| draft.company = Some(UNWELCOME.into()));
+    setup.sync().expect("syncs");
+    setup.edit(visit, |draft| draft.company = Some("Other".into()));
+    setup.sync().expect("syncs");
+    assert_eq!(setup.outbox(visit), []);
+    assert_eq!(text(setup.hub.state().value(visit, Key::Company)).as_deref(), Some("Other"));
+}
+
+/// A hub that calls every change stale, and brings nothing to replay it on, does not keep the phone busy for ever.
+#[test]
+fn a_quarrel_about_what_is_stale_ends() {
+    let setup = Setup::new();
+    let visit = setup.invite("Grace");
+    setup.sync().expect("syncs");
+    setup.edit(visit, |draft| draft.company = Some("Mine".into()));
+    setup.hub.state().always_stale = true;
+    let before = setup.hub.state().exchanges;
+    setup.hub.state().patience = before + 40;
+    assert!(matches!(setup.sync(), Err(PhoneError::Refused { code, .. }) if code == "unsettled"));
+    assert!(setup.hub.state().exchanges < before + 6);
+    setup.hub.state().always_stale = false;
+    setup.sync().expect("syncs");
+    assert_eq!(text(setup.hub.state().value(visit, Key::Company)).as_deref(), Some("Mine"));
+}

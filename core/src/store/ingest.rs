@@ -17,13 +17,15 @@ use crate::decision::{Entry as LogEntry, LoggedDecision};
 use crate::directory::{Directory, DirectoryRow};
 use crate::document::{ParsedChange, Replica};
 use crate::feed::{ChangeRow, NoteRow, Row, RowKind, Scope, ScopeHead, SnapshotRow};
-use crate::id::{HubEpoch, MemberId, VisitId};
+use crate::id::{ChainHash, ChangeHash, HubEpoch, MemberId, VisitId};
 use crate::keys::SignedKeySet;
 use crate::receipt::{Receipt, Receipts};
 
 /// The rows of a page that extends what the phone holds, and the head after it.
 #[derive(Debug, Clone)]
 pub struct OpenedPage {
+    /// The head before the page.
+    pub previous: ChainHash,
     /// Scope, last index and head after the page.
     pub head: ScopeHead,
     /// The rows.
@@ -60,13 +62,23 @@ pub struct Applied {
     pub answered: u64,
     /// Rows taken.
     pub rows: u64,
+    /// Visits whose intents were written again.
+    pub replayed: u64,
     /// Envelopes still to be sent or answered.
     pub waiting: u64,
 }
 
-/// Takes the rows of one page.
-pub(super) fn page(tx: &Tx<'_>, batch: &mut Batch<'_>, page: &OpenedPage) -> Result<(), StoreError> {
+/// Takes the rows of one page; false if the phone does not stand where it was when it asked for the page, because another
+/// process of this phone has synced meanwhile. The page is then of no use, and the next round asks anew.
+pub(super) fn page(tx: &Tx<'_>, batch: &mut Batch<'_>, page: &OpenedPage) -> Result<bool, StoreError> {
     let scope = cursor_key(tx, &page.head.scope)?;
+    let first = page.head.index.saturating_sub(page.rows.len() as u64);
+    let stands = one(tx, "SELECT idx, head FROM cursor WHERE key = ?1", [scope], |row| {
+        Ok((row.get::<_, i64>(0)?, ChainHash(row.get(1)?)))
+    })?;
+    if stands != Some((i64::try_from(first).unwrap_or(i64::MAX), page.previous)) {
+        return Ok(false);
+    }
     for row in &page.rows {
         self::row(tx, batch, scope, row)?;
     }
@@ -74,7 +86,7 @@ pub(super) fn page(tx: &Tx<'_>, batch: &mut Batch<'_>, page: &OpenedPage) -> Res
         "UPDATE cursor SET idx = ?2, head = ?3 WHERE key = ?1",
         (scope, i64::try_from(page.head.index).unwrap_or(i64::MAX), page.head.head.as_bytes()),
     )?;
-    Ok(())
+    Ok(true)
 }
 
 /// The key of a scope, which from now on the phone holds.
@@ -196,6 +208,7 @@ fn read(row: &ChangeRow) -> Result<ParsedChange, &'static str> {
 
 /// Stores an accepted change, or notes that an own one was accepted.
 fn keep_change(tx: &Tx<'_>, working: &mut Working, row: &ChangeRow) -> Result<(), StoreError> {
+    stand_behind_accepted(tx, working, &row.hash)?;
     if sign_off(tx, working, row)? {
         return Ok(());
     }
@@ -213,6 +226,20 @@ fn keep_change(tx: &Tx<'_>, working: &mut Working, row: &ChangeRow) -> Result<()
             row.accepted_at,
         ),
     )?;
+    Ok(())
+}
+
+/// Gives an own change that is accepted now its place behind what is accepted already: it may build on changes that were
+/// received anew after it was written, and a document is read in the order of places.
+pub(super) fn stand_behind_accepted(tx: &Tx<'_>, working: &mut Working, hash: &ChangeHash) -> Result<(), StoreError> {
+    let moved = tx.execute(
+        "UPDATE chunk SET place = ?3 WHERE visit = ?1 AND hash = ?2
+         AND place < (SELECT max(place) FROM chunk WHERE visit = ?1 AND status = 'accepted')",
+        (working.id.as_bytes(), hash.as_bytes(), working.place + 1),
+    )?;
+    if moved > 0 {
+        working.next_place();
+    }
     Ok(())
 }
 
@@ -272,13 +299,10 @@ fn snapshot(tx: &Tx<'_>, working: &mut Working, row: &SnapshotRow) -> Result<Tak
         }
         return Ok(Ok(()));
     }
-    tx.execute("DELETE FROM chunk WHERE visit = ?1 AND status = 'accepted'", [working.id.as_bytes()])?;
+    purge::drop_accepted(tx, working.id)?;
     working.accepted = replica;
     working.base = row.base;
     for change in &row.changes {
-        // An own change among them stands before what it builds on now: places are given anew.
-        let hash = change.hash.as_bytes();
-        tx.execute("DELETE FROM chunk WHERE visit = ?1 AND hash = ?2", (working.id.as_bytes(), hash))?;
         keep_change(tx, working, change)?;
     }
     settle_own(tx, working)?;

@@ -20,7 +20,7 @@ use crate::receipt::Refusal;
 pub(super) fn forget(tx: &Tx<'_>, working: &mut Working, left: bool) -> Result<(), StoreError> {
     loosen(tx, working)?;
     let id = working.id;
-    tx.execute("DELETE FROM chunk WHERE visit = ?1 AND status IN ('accepted', 'provisional')", [id.as_bytes()])?;
+    drop_accepted(tx, id)?;
     for sql in [
         "DELETE FROM doc WHERE id = ?1",
         "DELETE FROM decision WHERE visit = ?1",
@@ -38,10 +38,23 @@ pub(super) fn forget(tx: &Tx<'_>, working: &mut Working, left: bool) -> Result<(
             message: "the visit is no longer yours to edit; invite again to use the draft".to_owned(),
             field: None,
         };
-        let waiting: Vec<i64> = working.outbox.iter().filter(|entry| entry.state.waits()).map(|e| e.id).collect();
-        for entry in waiting {
+        // A conflict is with a value that is gone.
+        let open = working.outbox.iter().filter(|entry| entry.state != OperationState::Refused);
+        for entry in open.map(|entry| entry.id).collect::<Vec<_>>() {
             turn_down(tx, working, entry, OperationState::Refused, Some(&why))?;
         }
+    }
+    Ok(())
+}
+
+/// Drops the accepted changes of a visit. One that a waiting envelope names stays until that is answered: without its
+/// chunks the hub takes no envelope.
+pub(super) fn drop_accepted(tx: &Tx<'_>, visit: VisitId) -> Result<(), StoreError> {
+    for sql in [
+        "UPDATE chunk SET status = 'superseded' WHERE visit = ?1 AND status = 'accepted' AND envelope IS NOT NULL",
+        "DELETE FROM chunk WHERE visit = ?1 AND status IN ('accepted', 'provisional')",
+    ] {
+        tx.execute(sql, [visit.as_bytes()])?;
     }
     Ok(())
 }
@@ -50,12 +63,12 @@ pub(super) fn forget(tx: &Tx<'_>, working: &mut Working, left: bool) -> Result<(
 pub(super) fn erase(tx: &Tx<'_>, working: &mut Working, at: i64) -> Result<(), StoreError> {
     let id = working.id;
     project::remove(tx, id)?;
-    // Notes and reasons stand in the envelopes themselves.
+    // Notes and reasons stand in the envelopes themselves, and an envelope is not taken without the chunks it names.
     let envelopes = all(tx, "SELECT counter, bytes, rest FROM envelope", [], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Option<Vec<u8>>>(2)?))
     })?;
     for (counter, bytes, rest) in envelopes {
-        let says = |item: &Item| matches!(item, Item::Request(request) if request.visit == id);
+        let says = |item: &Item| item.visit() == id;
         let mut envelope = match &rest {
             Some(rest) => cbor::read(rest, "envelope")?,
             None if bytes.is_empty() => continue,

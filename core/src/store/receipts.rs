@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::StoreError;
 use super::batch::Batch;
-use super::ingest::{note, settle_own};
+use super::ingest::{note, settle_own, stand_behind_accepted};
 use super::outbox::{drop_entry, read_envelope, turn_down};
 use super::purge;
 use super::replay::loosen;
@@ -88,6 +88,7 @@ fn change(
                     .map(|bytes| ParsedChange::read(&bytes).and_then(|change| working.accepted.accept(change)))
                     .is_some_and(|taken| taken.is_ok());
                 if taken {
+                    stand_behind_accepted(tx, working, &hash)?;
                     tx.execute(
                         "UPDATE chunk SET status = 'accepted', hub_seq = ?3, author = ?4, accepted_at = ?5
                          WHERE visit = ?1 AND hash = ?2",

@@ -118,7 +118,11 @@ impl Bench {
             sent: vec![],
             receipts: None,
             scopes: None,
-            pages: vec![OpenedPage { head: ScopeHead { scope, index: last, head: ChainHash([1; 32]) }, rows }],
+            pages: vec![OpenedPage {
+                previous: ChainHash::ORIGIN,
+                head: ScopeHead { scope, index: last, head: ChainHash([1; 32]) },
+                rows,
+            }],
             complete: true,
             restart: false,
         };
@@ -367,11 +371,11 @@ fn an_erasure_leaves_no_byte() {
         let outgoing = bench.store.outgoing(0, 512, 1 << 20).expect("gathers");
         outgoing.envelopes.iter().map(|(counter, _)| *counter).collect()
     };
-    assert_eq!(counters(&bench), [1, 2, 4], "what was said of another visit has moved into an envelope of its own");
+    assert_eq!(counters(&bench), [2, 4], "what was said of another visit has moved into an envelope of its own");
     let mut moment = Moment::new(DateTime::from_timestamp(NOW, 0).expect("a time"), &mut bench.rng);
     assert!(bench.store.reseal(3, &mut moment, &bench.signer).expect("reseals"));
     assert!(!bench.store.reseal(9, &mut moment, &bench.signer).expect("has no such envelope"));
-    assert_eq!(counters(&bench), [1, 2, 3]);
+    assert_eq!(counters(&bench), [2, 3]);
     assert!(matches!(bench.create(1, CANARY, None), Err(StoreError::Erased)), "and it stays away");
 }
 

@@ -392,8 +392,6 @@ fn failure(answer: &Answer) -> Failure {
 fn refusal(problem: Option<Problem>, status: u16) -> Failure {
     match problem {
         Some(problem) => Failure::Refused { code: problem.code, message: problem.detail },
-        None => {
-            Failure::Refused { code: format!("http_{status}"), message: "the hub gave no reason".to_owned() }
-        }
+        None => Failure::Refused { code: format!("http_{status}"), message: "the hub gave no reason".to_owned() },
     }
 }
