@@ -76,6 +76,8 @@ pub(super) struct State {
     pub(super) revoked: bool,
     /// Every edit is stale, whatever it is on.
     pub(super) always_stale: bool,
+    /// The next verdicts are of a kind of tomorrow.
+    pub(super) later_verdicts: bool,
     /// What the hub calls itself.
     pub(super) audience: String,
     /// The device's clock is wrong.
@@ -129,6 +131,7 @@ impl FakeHub {
             exchanges: 0,
             revoked: false,
             always_stale: false,
+            later_verdicts: false,
             audience: "https://hub.example".into(),
             wrong_clock: false,
             patience: usize::MAX,
@@ -217,6 +220,13 @@ impl State {
         let mut row = Row::of_visit(scope, index, visit, RowKind::Unknown(77), vec![1]);
         row.critical = critical;
         self.push(&row);
+    }
+
+    /// A scope of tomorrow, with one row in it.
+    pub(super) fn later_scope(&mut self) {
+        let scope = Scope::Later("kiosk/zrh".into());
+        self.feeds.insert(scope.clone(), Feed::default());
+        self.visit_row(scope, VisitId::from_bytes([6; 16]), RowKind::Enter, Vec::new());
     }
 
     pub(super) fn decide(&mut self, visit: VisitId, fact: Fact) {
@@ -355,6 +365,9 @@ impl State {
                 };
                 receipts.push(Receipt { item: item.id(), verdict });
             }
+        }
+        if std::mem::take(&mut self.later_verdicts) {
+            receipts.iter_mut().for_each(|receipt| receipt.verdict = Verdict::Later(99));
         }
         let receipts = device.map(|device| {
             let time = Utc::now().timestamp();

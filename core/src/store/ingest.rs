@@ -101,6 +101,9 @@ pub(super) fn cursor_key(tx: &Tx<'_>, scope: &Scope) -> Result<i64, StoreError> 
 
 fn row(tx: &Tx<'_>, batch: &mut Batch<'_>, scope: i64, row: &Row) -> Result<(), StoreError> {
     let kind = RowKind::from(row.kind);
+    if matches!(row.scope, Scope::Later(_)) && kind != RowKind::Erase {
+        return keep(tx, scope, row);
+    }
     if kind == RowKind::Row {
         return directory_row(tx, batch, scope, row);
     }

@@ -35,7 +35,8 @@ pub(super) fn receipts(
         let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { continue };
         let mut open = false;
         for item in read_envelope(&bytes)?.items {
-            let Some(verdict) = verdicts.get(&item.id()) else {
+            let known = |verdict: &&&Verdict| !matches!(verdict, Verdict::Later(_));
+            let Some(verdict) = verdicts.get(&item.id()).filter(known) else {
                 open = true;
                 continue;
             };
@@ -116,7 +117,7 @@ fn change(
             }
         }
         Verdict::Stale { .. } | Verdict::DependencyRefused => loosen_if_local(tx, working, hash)?,
-        Verdict::Erased => {}
+        Verdict::Erased | Verdict::Later(_) => {}
     }
     Ok(())
 }
@@ -156,6 +157,7 @@ fn request(
             message: "the visit has changed since; look at it again and decide anew".to_owned(),
             field: None,
         },
+        Verdict::Later(_) => return Ok(()),
         Verdict::DependencyRefused | Verdict::Erased => Refusal {
             code: "dependency_refused".to_owned(),
             message: "the visit it is about was not accepted".to_owned(),
