@@ -350,6 +350,7 @@ impl State {
                         let chunk = chunks.next().expect("a chunk for each change").clone();
                         self.change(*visit, actor_id(&thumbprint, *visit, salt), &chunk, &envelope.member)
                     }
+                    Item::Request(request) if !self.docs.contains_key(&request.visit) => Verdict::DependencyRefused,
                     Item::Request(request) => {
                         self.seq += 1;
                         if self.done.insert(request.id.as_bytes().to_vec())

@@ -20,15 +20,18 @@ use crate::sync::machine::Disbelief;
 use crate::visit::{Key, Status, Tab, VisitDraft};
 
 /// Time that moves only with what is asked of it, and numbers that never repeat.
-struct Still(AtomicU64);
+struct Still {
+    random: AtomicU64,
+    later: i64,
+}
 
 impl Surroundings for Still {
     fn now(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp(1_800_000_000, 0).expect("a time")
+        DateTime::from_timestamp(1_800_000_000 + self.later, 0).expect("a time")
     }
 
     fn fill(&self, bytes: &mut [u8]) {
-        let n = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let n = self.random.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         bytes.iter_mut().zip(n.iter().rev().cycle()).for_each(|(byte, n)| *byte = *n);
     }
 }
@@ -40,10 +43,15 @@ struct Setup {
 }
 
 fn open(dir: &TempDir, hub: &FakeHub, device: u8) -> HostClient {
+    open_at(dir, hub, device, 0)
+}
+
+/// So many seconds later.
+fn open_at(dir: &TempDir, hub: &FakeHub, device: u8, later: i64) -> HostClient {
     static SEED: AtomicU64 = AtomicU64::new(1);
     let signer = Arc::new(SoftwareSigner::from_seed(&[device; 32]));
     let key = StoreKey::new(Zeroizing::new([5; 48]));
-    let still = Still(AtomicU64::new(SEED.fetch_add(1 << 20, Ordering::Relaxed)));
+    let still = Still { random: AtomicU64::new(SEED.fetch_add(1 << 20, Ordering::Relaxed)), later };
     HostClient::open(&dir.path().join("phone"), &key, signer, Box::new(hub.clone()), Arc::new(still)).expect("opens")
 }
 
@@ -634,4 +642,128 @@ fn a_quarrel_about_what_is_stale_ends() {
     setup.hub.state().always_stale = false;
     setup.sync().expect("syncs");
     assert_eq!(text(setup.hub.state().value(visit, Key::Company)).as_deref(), Some("Mine"));
+}
+
+/// Settled: a phone that heard nothing from the hub does not show a visit of yesterday as upcoming, and it can be invited
+/// again; what is not sent yet stays under Queued.
+#[test]
+fn what_is_over_by_the_clock_is_past() {
+    let setup = Setup::new();
+    let short = |name: &str| VisitDraft { date: Some("2027-01-15".into()), start: Some("09:00".into()), ..draft(name) };
+    // Now is 09:00 in Zurich; this ends at ten, and an arrival is waited for for an hour.
+    let (window, arrival) = (short("Grace"), VisitDraft { end: None, ..short("Charles") });
+    let sent = [setup.phone.create(&window).expect("invites"), setup.phone.create(&arrival).expect("invites")];
+    setup.hub.state().approval = true;
+    setup.phone.create(&short("Pending")).expect("invites");
+    setup.invite("Later");
+    setup.sync().expect("syncs");
+    setup.hub.state().offline = true;
+    setup.phone.create(&short("Unsent")).expect("invites");
+    let Setup { dir, hub, phone } = setup;
+    let lists = |phone: &HostClient| {
+        [Tab::Queued, Tab::Pending, Tab::Upcoming, Tab::Past].map(|tab| {
+            let (mut names, mut after) = (Vec::new(), None);
+            loop {
+                let page = phone.list(ListFilter::Tab(tab), 1, after).expect("lists");
+                names.extend(page.items.into_iter().map(|visit| visit.name));
+                after = page.next;
+                if after.is_none() {
+                    break names.len();
+                }
+            }
+        })
+    };
+    let counted = |phone: &HostClient| {
+        let counts = phone.counts().expect("counts");
+        [counts.queued, counts.pending, counts.upcoming, counts.past].map(|count| usize::try_from(count).expect("few"))
+    };
+    let before = lists(&phone);
+    assert_eq!((before, counted(&phone)), ([1, 4, 0, 0], before));
+    drop(phone);
+    let phone = open_at(&dir, &hub, 3, 3600);
+    let after = lists(&phone);
+    assert_eq!((after, counted(&phone)), ([1, 1, 0, 3], after));
+    assert_eq!(phone.show(sent[0]).expect("shows").status, Status::Pending, "the hub has not said what became of it");
+    let again = VisitDraft { date: Some("2027-02-11".into()), ..draft("Grace") };
+    phone.invite_again(sent[0], &again).expect("invites again");
+}
+
+/// A hub of tomorrow: a verdict nobody knows leaves the work where it is, a scope nobody knows is held and skipped.
+#[test]
+fn a_newer_hub_is_got_on_with() {
+    let setup = Setup::new();
+    setup.hub.state().later_scope();
+    setup.sync().expect("syncs");
+    let visit = setup.invite("Grace");
+    setup.hub.state().later_verdicts = true;
+    setup.sync().expect("the next answer is one it knows");
+    assert_eq!((setup.outbox(visit), setup.status(visit)), (vec![], Status::Upcoming));
+}
+
+/// What was typed goes with the visit that is sent again, notes too; and invited again, it names no visit that the hub
+/// does not know.
+#[test]
+fn a_refused_invitation_takes_its_notes_with_it() {
+    let setup = Setup::new();
+    let visit =
+        setup.phone.create(&VisitDraft { note: Some("likes tea".into()), ..draft(UNWELCOME) }).expect("invites");
+    setup.sync().expect("syncs");
+    let note = setup.phone.show(visit).expect("shows").operations.into_iter().find_map(|operation| operation.text);
+    assert_eq!(note.as_deref(), Some("likes tea"));
+    let again = setup.phone.invite_again(visit, &draft("Grace")).expect("invites again");
+    assert_eq!(setup.phone.show(again).expect("shows").values.previous, None);
+    setup.edit(visit, |draft| draft.first_name = Some("Welcome".into()));
+    setup.sync().expect("syncs");
+    let view = setup.phone.show(visit).expect("shows");
+    assert_eq!((view.status, view.operations.len(), view.notes.len()), (Status::Upcoming, 0, 1));
+}
+
+/// S4.35 (settled): a deletion made offline shows as a revocation that is pending.
+#[test]
+fn a_deletion_shows_at_once() {
+    let setup = Setup::new();
+    let visit = setup.invite("Grace");
+    setup.sync().expect("syncs");
+    setup.phone.delete(visit).expect("asks");
+    let view = setup.phone.show(visit).expect("shows");
+    assert_eq!((view.status, view.queued), (Status::Cancelled, true));
+}
+
+/// A device that signs in anew while the hub's answer was lost: the visit is there once, with nothing to look at.
+#[test]
+fn a_new_key_after_a_lost_answer_doubles_nothing() {
+    let setup = Setup::new();
+    let visit = setup.invite("Grace");
+    setup.hub.state().lose_answer = true;
+    assert!(setup.sync().is_err());
+    let Setup { dir, hub, phone } = setup;
+    drop(phone);
+    let setup = Setup { phone: open(&dir, &hub, 4), dir, hub };
+    run(setup.phone.sign_in("https://hub.example", "bearer")).expect("signs in");
+    setup.sync().expect("syncs");
+    assert_eq!((setup.status(visit), setup.outbox(visit)), (Status::Upcoming, vec![]));
+    assert_eq!(setup.phone.list(ListFilter::All, 9, None).expect("lists").items.len(), 1);
+}
+
+/// Two processes of one phone at once: both write and sync, and everything arrives once.
+#[test]
+fn two_processes_share_one_phone() {
+    let setup = Setup::new();
+    let other = open(&setup.dir, &setup.hub, 3);
+    let visit = setup.invite("Grace");
+    let second = other.create(&draft("Charles")).expect("invites");
+    run(other.sync(&|_| (), &Cancel::new())).expect("syncs");
+    setup.edit(visit, |draft| draft.company = Some("One".into()));
+    let mut edit = VisitDraft::from_values(&other.show(second).expect("shows").values);
+    edit.company = Some("Two".into());
+    other.edit(second, &edit).expect("edits");
+    setup.edit(second, |draft| draft.phone = Some("+41 44 123 45 67".into()));
+    setup.sync().expect("syncs");
+    run(other.sync(&|_| (), &Cancel::new())).expect("syncs");
+    for (visit, company) in [(visit, "One"), (second, "Two")] {
+        assert_eq!(text(setup.hub.state().value(visit, Key::Company)).as_deref(), Some(company));
+        assert_eq!((setup.outbox(visit), setup.status(visit)), (vec![], Status::Upcoming));
+    }
+    assert_eq!(text(setup.hub.state().value(second, Key::Phone)).as_deref(), Some("+41 44 123 45 67"));
+    assert_eq!(setup.phone.counts().expect("counts").upcoming, 2);
 }

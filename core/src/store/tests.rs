@@ -380,7 +380,67 @@ fn an_erasure_leaves_no_byte() {
     assert!(bench.store.reseal(3, &mut moment, &bench.signer).expect("reseals"));
     assert!(!bench.store.reseal(9, &mut moment, &bench.signer).expect("has no such envelope"));
     assert_eq!(counters(&bench), [2, 3]);
+    let mut moment = Moment::new(DateTime::from_timestamp(NOW, 0).expect("a time"), &mut bench.rng);
+    assert!(bench.store.reseal(1, &mut moment, &bench.signer).expect("reseals"));
+    assert_eq!(counters(&bench), [1], "the first was only about the erased visit: the rest closes the gap");
     assert!(matches!(bench.create(1, CANARY, None), Err(StoreError::Erased)), "and it stays away");
+}
+
+/// Two processes of one phone sync at once: a page that was asked for before the other one moved on is left alone.
+#[test]
+fn a_page_that_comes_too_late_does_not_turn_the_phone_back() {
+    let mut bench = Bench::new();
+    let heads = |bench: &Bench| bench.store.position().expect("a position").heads;
+    let before = heads(&bench);
+    assert_eq!(before.iter().map(|head| head.index).collect::<Vec<_>>(), [2]);
+    bench.directory();
+    let late = Row {
+        scope: Scope::Directory,
+        index: 1,
+        id: b"nyc".to_vec().into(),
+        kind: RowKind::Row.number(),
+        payload: DirectoryRow::deleted(9, crate::directory::RowKind::Site, "zrh").to_bytes().into(),
+        critical: false,
+    };
+    bench.take(Scope::Directory, 1, vec![late]);
+    assert_eq!(heads(&bench), before);
+    let directory = bench.store.directory().expect("a directory");
+    assert_eq!(directory.sites().count(), 1);
+}
+
+/// A document whose own change was accepted before what it builds on was received anew can still be read.
+#[test]
+fn an_accepted_change_stands_behind_what_it_builds_on() {
+    let mut bench = Bench::new();
+    let visit = bench.create(1, "First", None).expect("creates");
+    bench.write(vec![Work::Edit { visit, writes: vec![Write::set(Key::Company, "Acme")] }]).expect("edits");
+    let rows: Vec<(Vec<u8>, [u8; 32])> = {
+        let writer = bench.store.writer();
+        let sql = "SELECT bytes, hash FROM chunk WHERE visit = ?1 ORDER BY place";
+        tx::all(&writer.connection, sql, [visit.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?))).expect("reads")
+    };
+    // The first change is gone, as after a restart of its scope, and comes with the feed.
+    {
+        let writer = bench.store.writer();
+        let sql = "DELETE FROM chunk WHERE visit = ?1 AND place = 1";
+        writer.connection.execute(sql, [visit.as_bytes()]).expect("deletes");
+        let sql = "UPDATE chunk SET status = 'superseded' WHERE visit = ?1";
+        writer.connection.execute(sql, [visit.as_bytes()]).expect("updates");
+    }
+    let scope = Scope::Visits("ada".parse().expect("an id"));
+    let rows = rows.into_iter().zip(1..).map(|((bytes, hash), index)| {
+        let change = crate::feed::ChangeRow {
+            hash: crate::id::ChangeHash(hash),
+            chunk: bytes.into(),
+            author: "ada".parse().expect("an id"),
+            on_behalf_of: None,
+            accepted_at: NOW,
+        };
+        Row::of_visit(scope.clone(), index, visit, RowKind::Change, crate::cbor::write(&change))
+    });
+    bench.take(scope.clone(), 2, rows.collect());
+    let view = bench.reopen().store.show(visit).expect("shows");
+    assert_eq!((view.values.first_name.as_deref(), view.values.company.as_deref()), (Some("First"), Some("Acme")));
 }
 
 /// S1.25: instants are the site's; a visit without a time stands where it was made.

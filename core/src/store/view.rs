@@ -15,6 +15,14 @@ use crate::schedule::Schedule;
 use crate::visit::{Key, Status, Tab, VisitValues};
 
 /// Which visits a list holds.
+///
+/// ```
+/// use vestibule_core::store::ListFilter;
+/// use vestibule_core::visit::Tab;
+///
+/// let shown_first = ListFilter::Tab(Tab::Upcoming);
+/// assert_ne!(shown_first, ListFilter::Attention);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ListFilter {
     /// Every visit on this phone.
@@ -25,7 +33,16 @@ pub enum ListFilter {
     Attention,
 }
 
-/// Where a page ended: give it back for the next one.
+/// Where a page ended: give it back for the next one. As text it goes through a shell or a link.
+///
+/// ```
+/// use vestibule_core::store::PageCursor;
+///
+/// let text = "1802505600_01a3185c-5000-7707-8707-070707070707";
+/// let cursor: PageCursor = text.parse()?;
+/// assert_eq!(cursor.to_string(), text);
+/// # Ok::<(), vestibule_core::id::IdError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PageCursor {
     pub(super) sort_at: i64,
