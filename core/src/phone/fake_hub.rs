@@ -229,6 +229,25 @@ impl State {
         self.visit_row(scope, VisitId::from_bytes([6; 16]), RowKind::Enter, Vec::new());
     }
 
+    /// A visit that left enters again, with its document and its log.
+    pub(super) fn come_back(&mut self, visit: VisitId) {
+        let scope = Scope::Visits(me());
+        let changes: Vec<ParsedChange> =
+            self.docs[&visit].changes().map(|(_, bytes)| ParsedChange::read(bytes).expect("reads")).collect();
+        self.visit_row(scope.clone(), visit, RowKind::Enter, Vec::new());
+        for change in changes {
+            self.visit_row(scope.clone(), visit, RowKind::Change, cbor::write(&row_of(&change, "ada")));
+        }
+        self.logs.remove(&visit);
+        let creator = me();
+        self.decide(visit, Fact::Accepted { number: 1, creator, needs_approval: false });
+    }
+
+    /// The phone may not hold this scope any more.
+    pub(super) fn drop_scope(&mut self, scope: &Scope) {
+        self.feeds.remove(scope);
+    }
+
     pub(super) fn decide(&mut self, visit: VisitId, fact: Fact) {
         let (number, head) = self.logs.get(&visit).copied().unwrap_or((0, ChainHash::ORIGIN));
         let decision = Decision { fact, by: None, request: None };
@@ -313,7 +332,7 @@ impl State {
         self.exchanges += 1;
         let restored = request.epoch.is_some_and(|epoch| epoch != self.epoch)
             || request.heads.iter().any(|head| {
-                let feed = &self.feeds[&head.scope];
+                let Some(feed) = self.feeds.get(&head.scope) else { return false };
                 let held = usize::try_from(head.index).expect("small");
                 held > 0 && feed.heads.get(held - 1) != Some(&head.head)
             });

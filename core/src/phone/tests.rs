@@ -767,3 +767,24 @@ fn two_processes_share_one_phone() {
     assert_eq!(text(setup.hub.state().value(second, Key::Phone)).as_deref(), Some("+41 44 123 45 67"));
     assert_eq!(setup.phone.counts().expect("counts").upcoming, 2);
 }
+
+/// S1.19: notes belong to a scope of their own: they go with it, not with the visit, and are there again when the visit
+/// comes back.
+#[test]
+fn notes_go_with_their_scope() {
+    let setup = Setup::new();
+    let visit = setup.invite("Grace");
+    setup.phone.note(visit, "likes tea").expect("notes");
+    setup.sync().expect("syncs");
+    let notes = |setup: &Setup| setup.phone.show(visit).map(|view| view.notes.len());
+    assert_eq!(notes(&setup).expect("shows"), 1);
+    setup.hub.state().visit_row(Scope::Visits(me()), visit, RowKind::Leave, Vec::new());
+    setup.sync().expect("syncs");
+    assert!(matches!(notes(&setup), Err(PhoneError::NotFound)));
+    setup.hub.state().come_back(visit);
+    setup.sync().expect("syncs");
+    assert_eq!(notes(&setup).expect("shows"), 1);
+    setup.hub.state().drop_scope(&Scope::Notes(me()));
+    setup.sync().expect("syncs");
+    assert_eq!(notes(&setup).expect("the visit stays"), 0);
+}

@@ -161,7 +161,7 @@ fn visit_row(
         },
         RowKind::Decision => decision(tx, working, payload)?,
         RowKind::Note => match cbor::read::<NoteRow>(payload, "note row") {
-            Ok(note) => Ok(self::note(tx, working, &note)?),
+            Ok(note) => Ok(self::note(tx, working, &note, Some(scope))?),
             Err(_) => Err("garbage"),
         },
         RowKind::Refusal => {
@@ -332,10 +332,13 @@ fn decision(tx: &Tx<'_>, working: &mut Working, payload: &[u8]) -> Result<Taken,
     Ok(Ok(()))
 }
 
-pub(super) fn note(tx: &Tx<'_>, working: &mut Working, note: &NoteRow) -> Result<(), StoreError> {
+/// Stores a note the hub has taken; `scope` is where it came from, none for the receipt of an own one.
+pub(super) fn note(tx: &Tx<'_>, working: &mut Working, note: &NoteRow, scope: Option<i64>) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT OR REPLACE INTO note (visit, id, author, accepted_at, text) VALUES (?1, ?2, ?3, ?4, ?5)",
-        (working.id.as_bytes(), note.id.as_bytes(), note.author.as_str(), note.accepted_at, &note.text),
+        "INSERT INTO note (visit, id, author, accepted_at, text, scope) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (visit, id) DO UPDATE SET author = excluded.author, accepted_at = excluded.accepted_at,
+         text = excluded.text, scope = coalesce(excluded.scope, scope)",
+        (working.id.as_bytes(), note.id.as_bytes(), note.author.as_str(), note.accepted_at, &note.text, scope),
     )?;
     let entry = working.outbox.iter().find(|entry| entry.item == note.id.as_bytes()).map(|entry| entry.id);
     if let Some(entry) = entry {

@@ -24,7 +24,8 @@ pub(super) fn forget(tx: &Tx<'_>, working: &mut Working, left: bool) -> Result<(
     for sql in [
         "DELETE FROM doc WHERE id = ?1",
         "DELETE FROM decision WHERE visit = ?1",
-        "DELETE FROM note WHERE visit = ?1",
+        // Those of a scope go with that scope: a visit that comes back comes without them.
+        "DELETE FROM note WHERE visit = ?1 AND scope IS NULL",
         "DELETE FROM quarantine WHERE visit = ?1",
         "DELETE FROM kept WHERE visit = ?1",
     ] {
@@ -122,7 +123,9 @@ pub(super) fn drop_scope(tx: &Tx<'_>, batch: &mut Batch<'_>, scope: &Scope) -> R
         leave(tx, batch.working(tx, visit)?, key)?;
         batch.touch(visit);
     }
-    tx.execute("DELETE FROM kept WHERE scope = ?1", [key])?;
+    for sql in ["DELETE FROM kept WHERE scope = ?1", "DELETE FROM note WHERE scope = ?1"] {
+        tx.execute(sql, [key])?;
+    }
     tx.execute("DELETE FROM cursor WHERE key = ?1", [key])?;
     if matches!(scope, Scope::Directory | Scope::Roles(_)) {
         batch.directory_changed = true;
@@ -140,7 +143,9 @@ pub(super) fn restart_scope(tx: &Tx<'_>, batch: &mut Batch<'_>, key: i64) -> Res
             batch.touch(visit);
         }
     }
-    tx.execute("DELETE FROM kept WHERE scope = ?1", [key])?;
+    for sql in ["DELETE FROM kept WHERE scope = ?1", "DELETE FROM note WHERE scope = ?1"] {
+        tx.execute(sql, [key])?;
+    }
     tx.execute("UPDATE cursor SET idx = 0, head = zeroblob(32) WHERE key = ?1", [key])?;
     Ok(())
 }

@@ -147,7 +147,12 @@ fn request(
             if let Payload::Request(request) = &entry.payload
                 && let Ask::Note(text) = &request.ask
             {
-                note(tx, working, &NoteRow { id, author: member.clone(), accepted_at: time, text: text.clone() })?;
+                note(
+                    tx,
+                    working,
+                    &NoteRow { id, author: member.clone(), accepted_at: time, text: text.clone() },
+                    None,
+                )?;
             }
             return drop_entry(tx, working, entry.id);
         }

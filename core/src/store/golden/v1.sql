@@ -84,12 +84,15 @@ CREATE TABLE decision (
     PRIMARY KEY (visit, number)
 ) STRICT, WITHOUT ROWID;
 
+-- `scope` is the one that brought it, and takes it along when the phone holds that no longer; none of an own note the feed
+-- has not brought yet.
 CREATE TABLE note (
     visit BLOB NOT NULL,
     id BLOB NOT NULL,
     author TEXT NOT NULL,
     accepted_at INTEGER NOT NULL,
     text TEXT NOT NULL,
+    scope INTEGER,
     PRIMARY KEY (visit, id)
 ) STRICT, WITHOUT ROWID;
 
