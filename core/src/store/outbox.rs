@@ -77,6 +77,19 @@ impl<'a, 'c> Author<'a, 'c> {
         Ok(true)
     }
 
+    /// Keeps an intent whose document is not here for the replay.
+    pub(super) fn later(
+        &mut self,
+        working: &mut Working,
+        kind: OperationKind,
+        writes: &[Write],
+    ) -> Result<(), StoreError> {
+        let intent = Intent::of(writes, working.current());
+        self.put_entry(working, None, kind, Vec::new(), Payload::Change(intent))?;
+        let id = self.tx.last_row();
+        turn_down(self.tx, working, id, OperationState::Stale, None)
+    }
+
     /// Writes a request and its entry.
     pub(super) fn request(&mut self, working: &mut Working, request: Request) -> Result<(), StoreError> {
         let behalf = self.principal(working);

@@ -111,6 +111,11 @@ impl Bench {
     }
 
     fn take(&mut self, scope: Scope, last: u64, rows: Vec<Row>) {
+        let head = ScopeHead { scope, index: last, head: ChainHash([1; 32]) };
+        self.apply(vec![OpenedPage { previous: ChainHash::ORIGIN, head, rows }], false);
+    }
+
+    fn apply(&mut self, pages: Vec<OpenedPage>, restart: bool) {
         let delivery = Delivery {
             epoch: HubEpoch([1; 16]),
             hub_time: NOW,
@@ -118,13 +123,9 @@ impl Bench {
             sent: vec![],
             receipts: None,
             scopes: None,
-            pages: vec![OpenedPage {
-                previous: ChainHash::ORIGIN,
-                head: ScopeHead { scope, index: last, head: ChainHash([1; 32]) },
-                rows,
-            }],
+            pages,
             complete: true,
-            restart: false,
+            restart,
         };
         let mut moment = Moment::new(DateTime::from_timestamp(NOW, 0).expect("a time"), &mut self.rng);
         self.store.apply(&delivery, &mut moment, &self.signer).expect("applies");
@@ -147,6 +148,25 @@ impl Bench {
         self.write(vec![Work::Create { visit, writes }]).map(|()| visit)
     }
 
+    /// The rows of the feed that bring the changes held of a visit.
+    fn feed_of(&self, visit: VisitId) -> Vec<Row> {
+        let writer = self.store.writer();
+        let sql = "SELECT bytes, hash FROM chunk WHERE visit = ?1 ORDER BY place";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, [u8; 32]>(1)?));
+        let changes = tx::all(&writer.connection, sql, [visit.as_bytes()], read).expect("reads");
+        let rows = changes.into_iter().zip(1..).map(|((bytes, hash), index)| {
+            let change = crate::feed::ChangeRow {
+                hash: crate::id::ChangeHash(hash),
+                chunk: bytes.into(),
+                author: "ada".parse().expect("an id"),
+                on_behalf_of: None,
+                accepted_at: NOW,
+            };
+            Row::of_visit(own_scope(), index, visit, RowKind::Change, crate::cbor::write(&change))
+        });
+        rows.collect()
+    }
+
     fn reopen(self) -> Self {
         let Self { dir, store, signer, rng } = self;
         store.close().expect("closes");
@@ -161,6 +181,10 @@ impl Bench {
         let waiting = self.store.outgoing(0, 10_000, 1 << 30).expect("gathers").waiting;
         (list, self.store.counts(now()).expect("counts"), found, waiting)
     }
+}
+
+fn own_scope() -> Scope {
+    Scope::Visits("ada".parse().expect("an id"))
 }
 
 fn now() -> DateTime<chrono::Utc> {
@@ -414,11 +438,7 @@ fn an_accepted_change_stands_behind_what_it_builds_on() {
     let mut bench = Bench::new();
     let visit = bench.create(1, "First", None).expect("creates");
     bench.write(vec![Work::Edit { visit, writes: vec![Write::set(Key::Company, "Acme")] }]).expect("edits");
-    let rows: Vec<(Vec<u8>, [u8; 32])> = {
-        let writer = bench.store.writer();
-        let sql = "SELECT bytes, hash FROM chunk WHERE visit = ?1 ORDER BY place";
-        tx::all(&writer.connection, sql, [visit.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?))).expect("reads")
-    };
+    let rows = bench.feed_of(visit);
     // The first change is gone, as after a restart of its scope, and comes with the feed.
     {
         let writer = bench.store.writer();
@@ -427,20 +447,29 @@ fn an_accepted_change_stands_behind_what_it_builds_on() {
         let sql = "UPDATE chunk SET status = 'superseded' WHERE visit = ?1";
         writer.connection.execute(sql, [visit.as_bytes()]).expect("updates");
     }
-    let scope = Scope::Visits("ada".parse().expect("an id"));
-    let rows = rows.into_iter().zip(1..).map(|((bytes, hash), index)| {
-        let change = crate::feed::ChangeRow {
-            hash: crate::id::ChangeHash(hash),
-            chunk: bytes.into(),
-            author: "ada".parse().expect("an id"),
-            on_behalf_of: None,
-            accepted_at: NOW,
-        };
-        Row::of_visit(scope.clone(), index, visit, RowKind::Change, crate::cbor::write(&change))
-    });
-    bench.take(scope.clone(), 2, rows.collect());
+    bench.take(own_scope(), 2, rows);
     let view = bench.reopen().store.show(visit).expect("shows");
     assert_eq!((view.values.first_name.as_deref(), view.values.company.as_deref()), (Some("First"), Some("Acme")));
+}
+
+/// What a person does while a scope is received anew waits with the rest, and nothing is dropped.
+#[test]
+fn what_is_done_while_a_scope_is_received_anew_is_kept() {
+    let mut bench = Bench::new();
+    let visit = bench.create(1, "First", None).expect("creates");
+    let rows = bench.feed_of(visit);
+    bench.take(own_scope(), 1, rows.clone());
+    bench.write(vec![Work::Edit { visit, writes: vec![Write::set(Key::Company, "Acme")] }]).expect("edits");
+    bench.apply(vec![], true);
+    bench.write(vec![Work::Edit { visit, writes: vec![Write::set(Key::Phone, "1234")] }]).expect("edits");
+    bench.write(vec![Work::Cancel { visit }]).expect("cancels");
+    let mut bench = bench.reopen();
+    bench.take(own_scope(), 1, rows);
+    let view = bench.reopen().store.show(visit).expect("shows");
+    assert_eq!((view.values.company.as_deref(), view.values.phone.as_deref()), (Some("Acme"), Some("1234")));
+    assert!(view.values.cancelled);
+    let kinds: Vec<_> = view.operations.iter().map(|operation| operation.kind).collect();
+    assert_eq!(kinds, [OperationKind::Edit, OperationKind::Edit, OperationKind::Cancel]);
 }
 
 /// S1.25: instants are the site's; a visit without a time stands where it was made.

@@ -168,7 +168,14 @@ fn one_work(
         Work::Create { writes, .. } => {
             author.change(working, OperationKind::Create, &writes, None, moment)?;
         }
+        // Its document is being received anew: what is wanted now waits with the rest.
+        Work::Edit { writes, .. } if waits_for_document(working) => {
+            author.later(working, OperationKind::Edit, &writes)?
+        }
         Work::Edit { writes, .. } => edit(author, working, writes, moment)?,
+        Work::Cancel { .. } if waits_for_document(working) => {
+            author.later(working, OperationKind::Cancel, &[Write::raise(crate::visit::Key::Cancelled)])?;
+        }
         Work::Cancel { .. } => {
             if working.current().is_empty() {
                 // Only drafts are left of it: calling it off is dropping them.
@@ -183,6 +190,10 @@ fn one_work(
         Work::Ask { ask, .. } => ask_hub(author, working, ask, moment)?,
     }
     Ok(())
+}
+
+fn waits_for_document(working: &Working) -> bool {
+    working.current().is_empty() && working.outbox.iter().any(|entry| entry.state == OperationState::Stale)
 }
 
 /// An edit takes over the keys that refused drafts and conflicts are about. A visit whose first change was refused is
