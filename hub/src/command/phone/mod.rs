@@ -164,6 +164,11 @@ impl Phone {
             }
             Task::Cancel(One { visit, json }) => {
                 client.cancel(visit).map_err(failure)?;
+                if matches!(client.show(visit), Err(PhoneError::NotFound)) {
+                    let dropped = format!("{:#}\n", json!({ "id": visit, "status": "cancelled" }));
+                    print(if json { &dropped } else { "The draft, which the hub had refused, is dropped.\n" });
+                    return Ok(());
+                }
                 show_one(&client, visit, json)
             }
             Task::History(One { visit, json }) => {
