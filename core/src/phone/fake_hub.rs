@@ -387,7 +387,9 @@ impl State {
             }
         }
         if std::mem::take(&mut self.later_verdicts) {
-            receipts.iter_mut().for_each(|receipt| receipt.verdict = Verdict::Later(99));
+            for receipt in &mut receipts {
+                receipt.verdict = Verdict::Later(99);
+            }
         }
         let receipts = device.map(|device| {
             let time = Utc::now().timestamp();

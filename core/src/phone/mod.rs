@@ -154,3 +154,5 @@ impl HostClient {
 mod fake_hub;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trouble_tests;

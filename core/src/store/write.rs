@@ -170,7 +170,7 @@ fn one_work(
         }
         // Its document is being received anew: what is wanted now waits with the rest.
         Work::Edit { writes, .. } if waits_for_document(working) => {
-            author.later(working, OperationKind::Edit, &writes)?
+            author.later(working, OperationKind::Edit, &writes)?;
         }
         Work::Edit { writes, .. } => edit(author, working, writes, moment)?,
         Work::Cancel { .. } if waits_for_document(working) => {
