@@ -1,6 +1,7 @@
 //! Receipts: the hub's signed answer to each item a phone pushed. Only a receipt or a feed row empties an outbox.
 
-use minicbor::{Decode, Encode};
+use minicbor::decode::Error as DecodeError;
+use minicbor::{Decode, Decoder, Encode};
 
 use crate::cbor;
 use crate::envelope::ItemId;
@@ -37,6 +38,7 @@ pub struct Receipt {
     pub item: ItemId,
     /// What became of it.
     #[n(1)]
+    #[cbor(decode_with = "known_or_later")]
     pub verdict: Verdict,
 }
 
@@ -65,6 +67,24 @@ pub enum Verdict {
     /// The visit was erased.
     #[n(4)]
     Erased,
+    /// A verdict of a later version, by its number: only ever read. The item is kept and counts as not answered.
+    #[n(4_294_967_295)]
+    Later(#[n(0)] u32),
+}
+
+/// The number of the last verdict this version knows.
+const LAST_VERDICT: u32 = 4;
+
+/// A verdict is `[number, [field, …]]`; of a number that is not known here only the number is taken.
+fn known_or_later<C>(d: &mut Decoder<'_>, ctx: &mut C) -> Result<Verdict, DecodeError> {
+    let mut ahead = d.probe();
+    let is_a_verdict = ahead.array()? == Some(2);
+    let number = ahead.u32()?;
+    if is_a_verdict && number > LAST_VERDICT {
+        d.skip()?;
+        return Ok(Verdict::Later(number));
+    }
+    Verdict::decode(d, ctx)
 }
 
 /// Why an item is refused.

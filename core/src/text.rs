@@ -54,6 +54,54 @@ pub fn search_key(text: &str) -> String {
     })
 }
 
+/// The longest part of a word without spaces that is indexed on its own, in characters.
+const PART: usize = 16;
+
+/// The words of a search: those of the [`search_key`], cut where neither letter, number nor mark stands. A mark is part of
+/// its word: vowel signs of Devanagari or Tamil are written as marks.
+///
+/// ```
+/// use vestibule_core::text::search_words;
+/// assert_eq!(search_words("O'Neil, Zoë"), ["o", "neil", "zoe"]);
+/// ```
+pub fn search_words(text: &str) -> Vec<String> {
+    let key = search_key(text);
+    let words = key.split(|c: char| !is_of_word(c)).filter(|word| !word.is_empty());
+    words
+        .map(|word| if word.starts_with(is_unspaced) { word.chars().take(PART).collect() } else { word.to_owned() })
+        .collect()
+}
+
+/// What is indexed of a text: its words, and of a word in a script that is written without spaces every part up to the
+/// word's end, so that 山田太郎 is found as 太郎. A search matches the beginning of any of them.
+///
+/// ```
+/// use vestibule_core::text::index_words;
+/// assert_eq!(index_words("Zoë O'Neil"), "zoe o neil");
+/// assert_eq!(index_words("김민수"), "김민수 민수 수");
+/// ```
+pub fn index_words(text: &str) -> String {
+    let key = search_key(text);
+    let mut all: Vec<String> = Vec::new();
+    for word in key.split(|c: char| !is_of_word(c)).filter(|word| !word.is_empty()) {
+        all.push(word.to_owned());
+        let parts = word.char_indices().skip(1).filter(|(_, c)| is_unspaced(*c));
+        all.extend(parts.map(|(at, _)| word[at..].chars().take(PART).collect()));
+    }
+    all.join(" ")
+}
+
+fn is_of_word(c: char) -> bool {
+    use GeneralCategory::{EnclosingMark, NonspacingMark, SpacingMark};
+    c.is_alphanumeric() || matches!(get_general_category(c), NonspacingMark | SpacingMark | EnclosingMark)
+}
+
+/// Whether a character is of a script whose names are written without spaces: Han, kana, bopomofo, hangul.
+fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{3005}'..='\u{3007}' | '\u{3041}'..='\u{312f}' | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}'
+        | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
 /// Characters that are not seen: format characters (Cf: joiners, soft hyphen, marks of direction), variation selectors
 /// and the Hangul fillers.
 pub(crate) fn is_invisible(c: char) -> bool {

@@ -123,3 +123,21 @@ fn permissions_are_off_until_given() {
     directory.apply(DirectoryRow::put(2, own));
     assert!(directory.may_name_host(&me, &other));
 }
+
+/// A role of a newer hub is left out, and the others count.
+#[test]
+fn a_role_of_tomorrow_does_not_take_the_others() {
+    let own = OwnRoles {
+        member: "ada".parse().expect("an id"),
+        roles: vec![Role::Host, Role::Approver],
+        principals: vec![],
+        may_add_visitors: true,
+        may_change_host: false,
+    };
+    let mut bytes = DirectoryRow::put(1, own).to_bytes();
+    let roles = bytes.windows(3).position(|window| window == [0x82, 0, 2]).expect("two roles");
+    bytes[roles + 2] = 23;
+    let row = DirectoryRow::read(&bytes).expect("reads").expect("a row");
+    let Some(RowValue::OwnRoles(own)) = row.into_value() else { panic!("own roles") };
+    assert_eq!((own.roles, own.may_add_visitors), (vec![Role::Host], true));
+}

@@ -2,7 +2,8 @@
 //! a default, so an older phone and a newer hub understand each other.
 
 use chrono_tz::Tz;
-use minicbor::{Decode, Encode};
+use minicbor::decode::Error as DecodeError;
+use minicbor::{Decode, Decoder, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{MemberId, OrganisationId, SiteId, SpaceId, TypeId};
@@ -169,6 +170,7 @@ pub struct OwnRoles {
     pub member: MemberId,
     /// Their roles.
     #[n(1)]
+    #[cbor(decode_with = "known_roles")]
     pub roles: Vec<Role>,
     /// The members whose delegate they are.
     #[n(2)]
@@ -179,6 +181,17 @@ pub struct OwnRoles {
     /// Whether they may name any host (S1.21).
     #[cbor(n(4), default)]
     pub may_change_host: bool,
+}
+
+/// The roles this version knows; those of a later one are left out, so that an older app goes on with the others.
+fn known_roles<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Vec<Role>, DecodeError> {
+    let mut roles = Vec::new();
+    for _ in 0..d.array()?.ok_or(DecodeError::message("the roles of a member have a definite length"))? {
+        let start = d.position();
+        d.skip()?;
+        roles.extend(d.input().get(start..d.position()).and_then(|bytes| minicbor::decode::<Role>(bytes).ok()));
+    }
+    Ok(roles)
 }
 
 /// A zone on the wire: its IANA name.

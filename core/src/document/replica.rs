@@ -165,6 +165,11 @@ impl Replica {
         self.slots.iter().filter_map(|(&key, slot)| Some((key, &slot.live.as_ref()?.value)))
     }
 
+    /// The number of an actor's last change here; 0 for none.
+    pub fn seq_of(&self, actor: &ActorId) -> u64 {
+        self.last_of(actor).map_or(0, |last| last.seq)
+    }
+
     /// Whether the change is accepted here.
     pub fn contains(&self, hash: &ChangeHash) -> bool {
         self.positions.contains_key(hash)

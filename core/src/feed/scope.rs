@@ -23,7 +23,12 @@ pub enum Scope {
     Site(SiteId),
     /// The visits of a site that need or had a decision: approvers'.
     Approvals(SiteId),
+    /// A scope of a newer hub: held like any other, so that the heads add up; its rows are kept and skipped.
+    Later(String),
 }
+
+/// The longest name of a scope: a word and an id.
+const MAX_NAME: usize = 80;
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,6 +39,7 @@ impl fmt::Display for Scope {
             Self::Notes(member) => write!(f, "notes/{member}"),
             Self::Site(site) => write!(f, "site/{site}"),
             Self::Approvals(site) => write!(f, "approvals/{site}"),
+            Self::Later(name) => f.write_str(name),
         }
     }
 }
@@ -42,6 +48,8 @@ impl FromStr for Scope {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
+        let wrong = || IdError::new("scope", "a word, and behind a slash an id");
+        let is_of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_/".contains(&byte);
         let (kind, id) = text.split_once('/').unwrap_or((text, ""));
         Ok(match kind {
             "directory" if text == "directory" => Self::Directory,
@@ -50,7 +58,9 @@ impl FromStr for Scope {
             "notes" => Self::Notes(id.parse()?),
             "site" => Self::Site(id.parse()?),
             "approvals" => Self::Approvals(id.parse()?),
-            _ => return Err(IdError::new("scope", "directory, or roles, visits, notes, site or approvals with an id")),
+            "directory" => return Err(wrong()),
+            _ if (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(is_of_name) => Self::Later(text.to_owned()),
+            _ => return Err(wrong()),
         })
     }
 }

@@ -343,9 +343,13 @@ fn the_digest_sorts_by_text() {
     let expected = cbor::write(&vec![&approvals, &a, &b]);
     let digest_of = |bytes: &[u8]| ChainHash(<sha2::Sha256 as sha2::Digest>::digest(bytes).into());
     assert_eq!(digest(&[b, a.clone(), approvals.clone()]), digest_of(&expected));
-    for bad in ["directory/", "directory/zrh", "visits", "visits/", "visits/Ada", "site/zrh/1", "kiosk/zrh", ""] {
+    for bad in
+        ["directory/", "directory/zrh", "visits", "visits/", "visits/Ada", "site/zrh/1", "Kiosk/zrh", "kiosk zrh", ""]
+    {
         assert!(bad.parse::<Scope>().is_err(), "{bad}");
     }
+    let later: Scope = "kiosk/zrh".parse().expect("a scope of a newer hub");
+    assert_eq!(cbor::read::<Scope>(&cbor::write(&later), "scope"), Ok(Scope::Later("kiosk/zrh".into())));
 }
 
 #[test]

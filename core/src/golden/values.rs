@@ -109,7 +109,7 @@ pub(super) fn signed_key_set() -> SignedKeySet {
 }
 
 pub(super) fn enrolment_proof() -> EnrolmentProof {
-    EnrolmentProof { nonce: vec![0x11; 32].into(), key: device_key() }
+    EnrolmentProof { nonce: vec![0x11; 32].into(), key: device_key(), audience: "https://hub.example".into() }
 }
 
 pub(super) fn enrolment() -> Vec<u8> {

@@ -51,6 +51,8 @@ pub(super) struct State {
     logs: BTreeMap<VisitId, (u64, ChainHash)>,
     feeds: BTreeMap<Scope, Feed>,
     done: BTreeSet<Vec<u8>>,
+    /// Every number an actor has used, and for which change.
+    numbers: BTreeMap<(VisitId, ActorId, u64), crate::id::ChangeHash>,
     seq: u64,
     salt: u8,
     /// Rows of a page.
@@ -72,6 +74,16 @@ pub(super) struct State {
     /// Every exchange.
     pub(super) exchanges: usize,
     pub(super) revoked: bool,
+    /// Every edit is stale, whatever it is on.
+    pub(super) always_stale: bool,
+    /// The next verdicts are of a kind of tomorrow.
+    pub(super) later_verdicts: bool,
+    /// What the hub calls itself.
+    pub(super) audience: String,
+    /// The device's clock is wrong.
+    pub(super) wrong_clock: bool,
+    /// After so many exchanges nobody answers any more: a loop ends.
+    pub(super) patience: usize,
 }
 
 #[derive(Clone)]
@@ -105,6 +117,7 @@ impl FakeHub {
             logs: BTreeMap::new(),
             feeds: BTreeMap::new(),
             done: BTreeSet::new(),
+            numbers: BTreeMap::new(),
             seq: 0,
             salt: 0,
             page_rows: 100,
@@ -117,6 +130,11 @@ impl FakeHub {
             drop_push: false,
             exchanges: 0,
             revoked: false,
+            always_stale: false,
+            later_verdicts: false,
+            audience: "https://hub.example".into(),
+            wrong_clock: false,
+            patience: usize::MAX,
         };
         for scope in [Scope::Directory, Scope::Roles(me()), Scope::Visits(me()), Scope::Notes(me())] {
             state.feeds.insert(scope, Feed::default());
@@ -204,6 +222,32 @@ impl State {
         self.push(&row);
     }
 
+    /// A scope of tomorrow, with one row in it.
+    pub(super) fn later_scope(&mut self) {
+        let scope = Scope::Later("kiosk/zrh".into());
+        self.feeds.insert(scope.clone(), Feed::default());
+        self.visit_row(scope, VisitId::from_bytes([6; 16]), RowKind::Enter, Vec::new());
+    }
+
+    /// A visit that left enters again, with its document and its log.
+    pub(super) fn come_back(&mut self, visit: VisitId) {
+        let scope = Scope::Visits(me());
+        let changes: Vec<ParsedChange> =
+            self.docs[&visit].changes().map(|(_, bytes)| ParsedChange::read(bytes).expect("reads")).collect();
+        self.visit_row(scope.clone(), visit, RowKind::Enter, Vec::new());
+        for change in changes {
+            self.visit_row(scope.clone(), visit, RowKind::Change, cbor::write(&row_of(&change, "ada")));
+        }
+        self.logs.remove(&visit);
+        let creator = me();
+        self.decide(visit, Fact::Accepted { number: 1, creator, needs_approval: false });
+    }
+
+    /// The phone may not hold this scope any more.
+    pub(super) fn drop_scope(&mut self, scope: &Scope) {
+        self.feeds.remove(scope);
+    }
+
     pub(super) fn decide(&mut self, visit: VisitId, fact: Fact) {
         let (number, head) = self.logs.get(&visit).copied().unwrap_or((0, ChainHash::ORIGIN));
         let decision = Decision { fact, by: None, request: None };
@@ -250,6 +294,12 @@ impl State {
         let Ok(change) = ParsedChange::read(chunk) else { return refuse("garbage") };
         let mut replica = self.docs.get(&visit).cloned().unwrap_or_else(|| Replica::empty(visit));
         self.seq += 1;
+        if *self.numbers.entry((visit, actor, change.seq)).or_insert(change.hash) != change.hash {
+            return refuse("cloned_actor");
+        }
+        if self.always_stale && !replica.is_empty() {
+            return Verdict::Stale { keys: Vec::new(), heads: replica.heads().to_vec() };
+        }
         if replica.contains(&change.hash) {
             return Verdict::Accepted(self.seq);
         }
@@ -282,7 +332,7 @@ impl State {
         self.exchanges += 1;
         let restored = request.epoch.is_some_and(|epoch| epoch != self.epoch)
             || request.heads.iter().any(|head| {
-                let feed = &self.feeds[&head.scope];
+                let Some(feed) = self.feeds.get(&head.scope) else { return false };
                 let held = usize::try_from(head.index).expect("small");
                 held > 0 && feed.heads.get(held - 1) != Some(&head.head)
             });
@@ -301,6 +351,16 @@ impl State {
                 turned_away.push(TurnedAway { index, code, message, expected: Some(last + 1) });
                 break;
             }
+            let named = envelope.items.iter().filter_map(|item| match item {
+                Item::Change { hash, .. } => Some(*hash),
+                Item::Request(_) => None,
+            });
+            let given = pushed.chunks.iter().map(|chunk| ParsedChange::read(chunk).ok().map(|change| change.hash));
+            if !named.map(Some).eq(given) {
+                let (code, message) = ("chunks".into(), "these are not the chunks it names".into());
+                turned_away.push(TurnedAway { index, code, message, expected: None });
+                continue;
+            }
             self.devices.insert(thumbprint, (key, last.max(envelope.counter)));
             let mut chunks = pushed.chunks.iter();
             for item in &envelope.items {
@@ -309,6 +369,7 @@ impl State {
                         let chunk = chunks.next().expect("a chunk for each change").clone();
                         self.change(*visit, actor_id(&thumbprint, *visit, salt), &chunk, &envelope.member)
                     }
+                    Item::Request(request) if !self.docs.contains_key(&request.visit) => Verdict::DependencyRefused,
                     Item::Request(request) => {
                         self.seq += 1;
                         if self.done.insert(request.id.as_bytes().to_vec())
@@ -323,6 +384,11 @@ impl State {
                     }
                 };
                 receipts.push(Receipt { item: item.id(), verdict });
+            }
+        }
+        if std::mem::take(&mut self.later_verdicts) {
+            for receipt in &mut receipts {
+                receipt.verdict = Verdict::Later(99);
             }
         }
         let receipts = device.map(|device| {
@@ -387,7 +453,7 @@ impl State {
     }
 
     fn answer(&mut self, call: &Call) -> Result<Answer, TransportError> {
-        if self.offline {
+        if self.offline || self.exchanges >= self.patience {
             return Err(TransportError::Unreachable);
         }
         Ok(match call.url.path() {
@@ -399,15 +465,17 @@ impl State {
                 let says: crate::sync::wire::EnrolmentProof =
                     cbor::read_strict(proof.unverified_payload(), "proof").expect("a proof");
                 proof.verify(crate::keys::Purpose::Enrolment, &says.key).expect("verifies");
+                assert_eq!(says.audience, "https://hub.example");
                 self.devices.insert(proof.signer(), (says.key, 0));
                 json(&Enrolled {
                     organisation: id("acme"),
                     member: me(),
                     root: self.root.public_key().thumbprint().expect("a key").to_string(),
                     key_set: URL_SAFE_NO_PAD.encode(&self.key_set.bytes),
-                    audience: "https://hub.example".into(),
+                    audience: self.audience.clone(),
                 })
             }
+            "/v1/token" if self.wrong_clock => problem(400, "assertion_time"),
             "/v1/token" if self.revoked => problem(401, "sign_in_again"),
             "/v1/token" => {
                 json(&TokenAnswer { access_token: "token".into(), token_type: "Bearer".into(), expires_in: 900 })

@@ -38,6 +38,37 @@ impl Surroundings for SystemSurroundings {
 }
 
 /// A host's phone: its file, its key, and its way to the hub. Shared between threads as it is.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use vestibule_core::keys::SoftwareSigner;
+/// use vestibule_core::phone::{HostClient, SystemSurroundings};
+/// use vestibule_core::store::{ListFilter, StoreKey};
+/// use vestibule_core::sync::HttpTransport;
+/// use vestibule_core::visit::Tab;
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("ada.db");
+/// // On a phone, both keys are the Keychain's or Keystore's.
+/// let key = StoreKey::new(zeroize::Zeroizing::new([7; 48]));
+/// let signer = Arc::new(SoftwareSigner::from_seed(&[7; 32]));
+/// let transport = Box::new(HttpTransport::new()?);
+/// let phone = HostClient::open(&path, &key, signer, transport, Arc::new(SystemSurroundings))?;
+///
+/// // Page by page, until there is no next one.
+/// let mut after = None;
+/// loop {
+///     let page = phone.list(ListFilter::Tab(Tab::Upcoming), 50, after)?;
+///     assert!(page.items.is_empty(), "nobody is invited yet");
+///     after = page.next;
+///     if after.is_none() {
+///         break;
+///     }
+/// }
+/// phone.close()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct HostClient {
     store: Store,
     signer: Arc<dyn DeviceSigner>,
@@ -123,3 +154,5 @@ impl HostClient {
 mod fake_hub;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trouble_tests;

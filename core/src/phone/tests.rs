@@ -20,39 +20,47 @@ use crate::sync::machine::Disbelief;
 use crate::visit::{Key, Status, Tab, VisitDraft};
 
 /// Time that moves only with what is asked of it, and numbers that never repeat.
-struct Still(AtomicU64);
+struct Still {
+    random: AtomicU64,
+    later: i64,
+}
 
 impl Surroundings for Still {
     fn now(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp(1_800_000_000, 0).expect("a time")
+        DateTime::from_timestamp(1_800_000_000 + self.later, 0).expect("a time")
     }
 
     fn fill(&self, bytes: &mut [u8]) {
-        let n = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let n = self.random.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         bytes.iter_mut().zip(n.iter().rev().cycle()).for_each(|(byte, n)| *byte = *n);
     }
 }
 
-struct Setup {
-    dir: TempDir,
-    hub: FakeHub,
-    phone: HostClient,
+pub(super) struct Setup {
+    pub(super) dir: TempDir,
+    pub(super) hub: FakeHub,
+    pub(super) phone: HostClient,
 }
 
-fn open(dir: &TempDir, hub: &FakeHub, device: u8) -> HostClient {
+pub(super) fn open(dir: &TempDir, hub: &FakeHub, device: u8) -> HostClient {
+    open_at(dir, hub, device, 0)
+}
+
+/// So many seconds later.
+pub(super) fn open_at(dir: &TempDir, hub: &FakeHub, device: u8, later: i64) -> HostClient {
     static SEED: AtomicU64 = AtomicU64::new(1);
     let signer = Arc::new(SoftwareSigner::from_seed(&[device; 32]));
     let key = StoreKey::new(Zeroizing::new([5; 48]));
-    let still = Still(AtomicU64::new(SEED.fetch_add(1 << 20, Ordering::Relaxed)));
+    let still = Still { random: AtomicU64::new(SEED.fetch_add(1 << 20, Ordering::Relaxed)), later };
     HostClient::open(&dir.path().join("phone"), &key, signer, Box::new(hub.clone()), Arc::new(still)).expect("opens")
 }
 
-fn run<T>(work: impl Future<Output = T>) -> T {
+pub(super) fn run<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime").block_on(work)
 }
 
 impl Setup {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let (dir, hub) = (tempfile::tempdir().expect("a directory"), FakeHub::new());
         let phone = open(&dir, &hub, 3);
         run(phone.sign_in("https://hub.example", "bearer")).expect("signs in");
@@ -61,31 +69,31 @@ impl Setup {
         setup
     }
 
-    fn sync(&self) -> Result<(), PhoneError> {
+    pub(super) fn sync(&self) -> Result<(), PhoneError> {
         run(self.phone.sync(&|_| (), &Cancel::new()))
     }
 
-    fn invite(&self, name: &str) -> VisitId {
+    pub(super) fn invite(&self, name: &str) -> VisitId {
         self.phone.create(&draft(name)).expect("invites")
     }
 
-    fn edit(&self, visit: VisitId, change: impl FnOnce(&mut VisitDraft)) {
+    pub(super) fn edit(&self, visit: VisitId, change: impl FnOnce(&mut VisitDraft)) {
         let mut draft = VisitDraft::from_values(&self.phone.show(visit).expect("shows").values);
         change(&mut draft);
         self.phone.edit(visit, &draft).expect("edits");
     }
 
-    fn status(&self, visit: VisitId) -> Status {
+    pub(super) fn status(&self, visit: VisitId) -> Status {
         self.phone.show(visit).expect("shows").status
     }
 
-    fn outbox(&self, visit: VisitId) -> Vec<(OperationState, Option<String>)> {
+    pub(super) fn outbox(&self, visit: VisitId) -> Vec<(OperationState, Option<String>)> {
         let operations = self.phone.show(visit).expect("shows").operations;
         operations.into_iter().map(|o| (o.state, o.reason.map(|reason| reason.code))).collect()
     }
 
     /// The phone's app is killed and started again.
-    fn restart(self) -> Self {
+    pub(super) fn restart(self) -> Self {
         let Self { dir, hub, phone } = self;
         drop(phone);
         let phone = open(&dir, &hub, 3);
@@ -93,7 +101,7 @@ impl Setup {
     }
 }
 
-fn draft(name: &str) -> VisitDraft {
+pub(super) fn draft(name: &str) -> VisitDraft {
     VisitDraft {
         first_name: Some(name.into()),
         email: Some(format!("{}@guest.example", name.to_lowercase())),
@@ -106,7 +114,7 @@ fn draft(name: &str) -> VisitDraft {
     }
 }
 
-fn text(value: Option<Value>) -> Option<String> {
+pub(super) fn text(value: Option<Value>) -> Option<String> {
     value.and_then(|value| value.as_text().map(ToOwned::to_owned))
 }
 

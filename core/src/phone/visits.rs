@@ -11,7 +11,7 @@ use crate::store::{
 };
 use crate::text::{first_refused, is_blank};
 use crate::visit::validate::NOTE_MAX_CHARS;
-use crate::visit::{Key, Status, ValidDraft, VisitDraft, code, validate, validate_edit};
+use crate::visit::{Key, Status, Tab, ValidDraft, VisitDraft, code, validate, validate_edit};
 
 /// What stands in `source` of a visit made here.
 const SOURCE: &str = "phone";
@@ -61,12 +61,14 @@ impl HostClient {
         if matches!(view.approval, Approval::Rejected { r#final: true, .. }) {
             return Err(refused("final_rejection", "the visitor cannot be invited: the rejection is final"));
         }
-        let over = view.status.tab() == crate::visit::Tab::Past || view.status == Status::Refused;
+        let over = view.tab(self.surroundings.now()) == Tab::Past || view.status == Status::Refused;
         if !over {
             return Err(refused("not_over", "the visit is not over; edit it instead"));
         }
         let valid = self.valid(draft)?;
-        self.make(&[valid], Some(visit)).map(|ids| ids[0])
+        // What the hub never took, or does not show to this member any more, is nothing a new visit may name.
+        let previous = Some(visit).filter(|_| view.status != Status::Refused);
+        self.make(&[valid], previous).map(|ids| ids[0])
     }
 
     /// Changes a visit to what the draft says; only what differs is written (S1.7, S4.28).
@@ -74,6 +76,9 @@ impl HostClient {
         let view = self.show(visit)?;
         if matches!(view.status, Status::Departed | Status::Cancelled | Status::NoShow | Status::Expired) {
             return Err(refused("over", "the visit is over; invite again instead"));
+        }
+        if view.status == Status::Rejected {
+            return Err(refused("rejected", "the visit was rejected; change it and invite again"));
         }
         let left = |operation: &OperationView| operation.reason.as_ref().is_some_and(|reason| reason.code == "left");
         if view.status == Status::Refused && view.operations.iter().any(left) {
@@ -159,12 +164,12 @@ impl HostClient {
         size: usize,
         after: Option<PageCursor>,
     ) -> Result<Page<VisitSummary>, PhoneError> {
-        Ok(self.store.list(filter, size, after)?)
+        Ok(self.store.list(filter, size, after, self.surroundings.now())?)
     }
 
     /// How many visits each list holds.
     pub fn counts(&self) -> Result<TabCounts, PhoneError> {
-        Ok(self.store.counts()?)
+        Ok(self.store.counts(self.surroundings.now())?)
     }
 
     /// The visits a person means while they type.

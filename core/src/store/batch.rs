@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
+use super::project::Times;
 use super::replay::loosen;
 use super::tx::{Tx, all};
 use super::working::Working;
@@ -73,23 +74,21 @@ impl<'d> Batch<'d> {
     fn touch_all_of_changed_rows(&mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
         let shown = all(
             tx,
-            "SELECT id, host, host_name, site, schedule, start_at FROM visit WHERE host IS NOT NULL OR site IS NOT NULL",
+            "SELECT id, host, host_name, site, schedule, start_at, over_at FROM visit WHERE host IS NOT NULL OR site IS NOT NULL",
             [],
             |row| {
                 let id = VisitId::from_bytes(row.get(0)?);
                 let text = |column| row.get::<_, Option<String>>(column);
-                Ok((id, text(1)?, text(2)?, text(3)?, text(4)?, row.get::<_, Option<i64>>(5)?))
+                let time = |column| row.get::<_, Option<i64>>(column);
+                Ok((id, text(1)?, text(2)?, text(3)?, text(4)?, [time(5)?, time(6)?]))
             },
         )?;
-        for (id, host, host_name, site, schedule, start) in shown {
+        for (id, host, host_name, site, schedule, shown) in shown {
             let member = host.and_then(|id| id.parse().ok()).and_then(|id| self.directory.member(&id));
             let zone = site.and_then(|id| id.parse().ok()).and_then(|id| self.directory.site(&id)).map(|s| s.zone);
-            let instants = schedule
-                .and_then(|text| text.parse::<crate::schedule::Schedule>().ok())
-                .zip(zone)
-                .and_then(|(schedule, zone)| schedule.resolve(zone).ok());
+            let times = Times::of(schedule.and_then(|text| text.parse().ok()), zone, self.directory);
             let same = member.map(|m| m.name.as_str()) == host_name.as_deref()
-                && instants.map(|instants| instants.start.timestamp()) == start;
+                && [times.start, times.over_at].map(|time| time.map(|time| time.timestamp())) == shown;
             if !same {
                 self.touched.insert(id);
             }

@@ -17,13 +17,15 @@ use crate::decision::{Entry as LogEntry, LoggedDecision};
 use crate::directory::{Directory, DirectoryRow};
 use crate::document::{ParsedChange, Replica};
 use crate::feed::{ChangeRow, NoteRow, Row, RowKind, Scope, ScopeHead, SnapshotRow};
-use crate::id::{HubEpoch, MemberId, VisitId};
+use crate::id::{ChainHash, ChangeHash, HubEpoch, MemberId, VisitId};
 use crate::keys::SignedKeySet;
 use crate::receipt::{Receipt, Receipts};
 
 /// The rows of a page that extends what the phone holds, and the head after it.
 #[derive(Debug, Clone)]
 pub struct OpenedPage {
+    /// The head before the page.
+    pub previous: ChainHash,
     /// Scope, last index and head after the page.
     pub head: ScopeHead,
     /// The rows.
@@ -60,13 +62,23 @@ pub struct Applied {
     pub answered: u64,
     /// Rows taken.
     pub rows: u64,
+    /// Visits whose intents were written again.
+    pub replayed: u64,
     /// Envelopes still to be sent or answered.
     pub waiting: u64,
 }
 
-/// Takes the rows of one page.
-pub(super) fn page(tx: &Tx<'_>, batch: &mut Batch<'_>, page: &OpenedPage) -> Result<(), StoreError> {
+/// Takes the rows of one page; false if the phone does not stand where it was when it asked for the page, because another
+/// process of this phone has synced meanwhile. The page is then of no use, and the next round asks anew.
+pub(super) fn page(tx: &Tx<'_>, batch: &mut Batch<'_>, page: &OpenedPage) -> Result<bool, StoreError> {
     let scope = cursor_key(tx, &page.head.scope)?;
+    let first = page.head.index.saturating_sub(page.rows.len() as u64);
+    let stands = one(tx, "SELECT idx, head FROM cursor WHERE key = ?1", [scope], |row| {
+        Ok((row.get::<_, i64>(0)?, ChainHash(row.get(1)?)))
+    })?;
+    if stands != Some((i64::try_from(first).unwrap_or(i64::MAX), page.previous)) {
+        return Ok(false);
+    }
     for row in &page.rows {
         self::row(tx, batch, scope, row)?;
     }
@@ -74,7 +86,7 @@ pub(super) fn page(tx: &Tx<'_>, batch: &mut Batch<'_>, page: &OpenedPage) -> Res
         "UPDATE cursor SET idx = ?2, head = ?3 WHERE key = ?1",
         (scope, i64::try_from(page.head.index).unwrap_or(i64::MAX), page.head.head.as_bytes()),
     )?;
-    Ok(())
+    Ok(true)
 }
 
 /// The key of a scope, which from now on the phone holds.
@@ -89,6 +101,9 @@ pub(super) fn cursor_key(tx: &Tx<'_>, scope: &Scope) -> Result<i64, StoreError> 
 
 fn row(tx: &Tx<'_>, batch: &mut Batch<'_>, scope: i64, row: &Row) -> Result<(), StoreError> {
     let kind = RowKind::from(row.kind);
+    if matches!(row.scope, Scope::Later(_)) && kind != RowKind::Erase {
+        return keep(tx, scope, row);
+    }
     if kind == RowKind::Row {
         return directory_row(tx, batch, scope, row);
     }
@@ -146,7 +161,7 @@ fn visit_row(
         },
         RowKind::Decision => decision(tx, working, payload)?,
         RowKind::Note => match cbor::read::<NoteRow>(payload, "note row") {
-            Ok(note) => Ok(self::note(tx, working, &note)?),
+            Ok(note) => Ok(self::note(tx, working, &note, Some(scope))?),
             Err(_) => Err("garbage"),
         },
         RowKind::Refusal => {
@@ -196,6 +211,7 @@ fn read(row: &ChangeRow) -> Result<ParsedChange, &'static str> {
 
 /// Stores an accepted change, or notes that an own one was accepted.
 fn keep_change(tx: &Tx<'_>, working: &mut Working, row: &ChangeRow) -> Result<(), StoreError> {
+    stand_behind_accepted(tx, working, &row.hash)?;
     if sign_off(tx, working, row)? {
         return Ok(());
     }
@@ -213,6 +229,20 @@ fn keep_change(tx: &Tx<'_>, working: &mut Working, row: &ChangeRow) -> Result<()
             row.accepted_at,
         ),
     )?;
+    Ok(())
+}
+
+/// Gives an own change that is accepted now its place behind what is accepted already: it may build on changes that were
+/// received anew after it was written, and a document is read in the order of places.
+pub(super) fn stand_behind_accepted(tx: &Tx<'_>, working: &mut Working, hash: &ChangeHash) -> Result<(), StoreError> {
+    let moved = tx.execute(
+        "UPDATE chunk SET place = ?3 WHERE visit = ?1 AND hash = ?2
+         AND place < (SELECT max(place) FROM chunk WHERE visit = ?1 AND status = 'accepted')",
+        (working.id.as_bytes(), hash.as_bytes(), working.place + 1),
+    )?;
+    if moved > 0 {
+        working.next_place();
+    }
     Ok(())
 }
 
@@ -272,13 +302,10 @@ fn snapshot(tx: &Tx<'_>, working: &mut Working, row: &SnapshotRow) -> Result<Tak
         }
         return Ok(Ok(()));
     }
-    tx.execute("DELETE FROM chunk WHERE visit = ?1 AND status = 'accepted'", [working.id.as_bytes()])?;
+    purge::drop_accepted(tx, working.id)?;
     working.accepted = replica;
     working.base = row.base;
     for change in &row.changes {
-        // An own change among them stands before what it builds on now: places are given anew.
-        let hash = change.hash.as_bytes();
-        tx.execute("DELETE FROM chunk WHERE visit = ?1 AND hash = ?2", (working.id.as_bytes(), hash))?;
         keep_change(tx, working, change)?;
     }
     settle_own(tx, working)?;
@@ -305,10 +332,13 @@ fn decision(tx: &Tx<'_>, working: &mut Working, payload: &[u8]) -> Result<Taken,
     Ok(Ok(()))
 }
 
-pub(super) fn note(tx: &Tx<'_>, working: &mut Working, note: &NoteRow) -> Result<(), StoreError> {
+/// Stores a note the hub has taken; `scope` is where it came from, none for the receipt of an own one.
+pub(super) fn note(tx: &Tx<'_>, working: &mut Working, note: &NoteRow, scope: Option<i64>) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT OR REPLACE INTO note (visit, id, author, accepted_at, text) VALUES (?1, ?2, ?3, ?4, ?5)",
-        (working.id.as_bytes(), note.id.as_bytes(), note.author.as_str(), note.accepted_at, &note.text),
+        "INSERT INTO note (visit, id, author, accepted_at, text, scope) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (visit, id) DO UPDATE SET author = excluded.author, accepted_at = excluded.accepted_at,
+         text = excluded.text, scope = coalesce(excluded.scope, scope)",
+        (working.id.as_bytes(), note.id.as_bytes(), note.author.as_str(), note.accepted_at, &note.text, scope),
     )?;
     let entry = working.outbox.iter().find(|entry| entry.item == note.id.as_bytes()).map(|entry| entry.id);
     if let Some(entry) = entry {

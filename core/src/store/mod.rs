@@ -51,7 +51,15 @@ use crate::directory::Directory;
 use crate::id::{ActorId, ActorSalt, VisitId};
 
 /// The actors this process writes documents as.
-type Actors = HashMap<VisitId, (ActorSalt, ActorId)>;
+type Actors = HashMap<VisitId, Pen>;
+
+/// An actor, and the number of the last change it wrote: no number is used for two changes.
+#[derive(Debug, Clone, Copy)]
+struct Pen {
+    salt: ActorSalt,
+    actor: ActorId,
+    seq: u64,
+}
 
 /// The phone's file, open.
 pub struct Store {

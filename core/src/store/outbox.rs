@@ -5,7 +5,7 @@ use super::intent::{Intent, OperationKind};
 use super::meta::{self, EnvelopeHead, Identity};
 use super::tx::{Tx, all, one};
 use super::working::{Entry, OperationState, Payload, Working};
-use super::{Actors, StoreError};
+use super::{Actors, Pen, StoreError};
 use crate::cbor;
 use crate::directory::Directory;
 use crate::document::{Write, actor_id};
@@ -51,16 +51,20 @@ impl<'a, 'c> Author<'a, 'c> {
         entry: Option<(&Entry, Intent)>,
         moment: &mut Moment<'_>,
     ) -> Result<bool, StoreError> {
-        let (salt, actor) = self.actor(working.id, moment);
+        let behalf = self.principal(working);
+        let (salt, actor) = self.actor(working, moment);
         let Some(change) = working.current().write(actor, writes, self.now)? else { return Ok(false) };
+        self.actors.insert(working.id, Pen { salt, actor, seq: change.seq });
         let (known, intent) = match entry {
             Some((entry, intent)) => (Some(entry.id), intent),
             None => (None, Intent::of(writes, working.current())),
         };
         let hash = change.hash;
         let bytes = change.bytes.clone();
+        let first = working.current().is_empty();
         working.absorb(change)?;
-        let behalf = self.principal(working);
+        // Whoever may edit is judged on the visit as it was; a new one is its host's.
+        let behalf = if first { self.principal(working) } else { behalf };
         let counter = self.add(Item::Change { visit: working.id, hash, salt }, behalf)?;
         let place = working.next_place();
         self.tx.execute(
@@ -73,6 +77,19 @@ impl<'a, 'c> Author<'a, 'c> {
         Ok(true)
     }
 
+    /// Keeps an intent whose document is not here for the replay.
+    pub(super) fn later(
+        &mut self,
+        working: &mut Working,
+        kind: OperationKind,
+        writes: &[Write],
+    ) -> Result<(), StoreError> {
+        let intent = Intent::of(writes, working.current());
+        self.put_entry(working, None, kind, Vec::new(), Payload::Change(intent))?;
+        let id = self.tx.last_row();
+        turn_down(self.tx, working, id, OperationState::Stale, None)
+    }
+
     /// Writes a request and its entry.
     pub(super) fn request(&mut self, working: &mut Working, request: Request) -> Result<(), StoreError> {
         let behalf = self.principal(working);
@@ -81,11 +98,12 @@ impl<'a, 'c> Author<'a, 'c> {
         self.put_entry(working, None, OperationKind::Request, item, Payload::Request(request))
     }
 
-    /// Puts the waiting requests among `entries` into an envelope again.
-    pub(super) fn requests_again(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
-        for entry in entries.iter().filter(|entry| entry.state.waits()) {
+    /// Puts the waiting requests about a visit into an envelope again.
+    pub(super) fn requests_again(&mut self, working: &Working) -> Result<(), StoreError> {
+        let behalf = self.principal(working);
+        for entry in working.outbox.iter().filter(|entry| entry.state.waits()) {
             if let Payload::Request(request) = &entry.payload {
-                self.add(Item::Request(request.clone()), None)?;
+                self.add(Item::Request(request.clone()), behalf.clone())?;
             }
         }
         Ok(())
@@ -199,12 +217,16 @@ impl<'a, 'c> Author<'a, 'c> {
         Ok(())
     }
 
-    /// The actor this process writes the document as.
-    fn actor(&mut self, visit: VisitId, moment: &mut Moment<'_>) -> (ActorSalt, ActorId) {
-        *self.actors.entry(visit).or_insert_with(|| {
-            let salt = ActorSalt(moment.random());
-            (salt, actor_id(&self.identity.device, visit, &salt))
-        })
+    /// The actor this process writes the document as. Where the document does not hold what it wrote last, because that
+    /// was refused or the document has begun anew, its numbers are used, and a fresh one begins.
+    fn actor(&mut self, working: &Working, moment: &mut Moment<'_>) -> (ActorSalt, ActorId) {
+        if let Some(pen) = self.actors.get(&working.id)
+            && working.current().seq_of(&pen.actor) == pen.seq
+        {
+            return (pen.salt, pen.actor);
+        }
+        let salt = ActorSalt(moment.random());
+        (salt, actor_id(&self.identity.device, working.id, &salt))
     }
 
     /// A replay begins under a fresh actor: the numbers of the one before were used.
@@ -212,11 +234,16 @@ impl<'a, 'c> Author<'a, 'c> {
         self.actors.remove(&visit);
     }
 
-    /// For whom the member writes: the host, if this member is their delegate.
+    /// For whom the member writes: nobody on a visit of their own, else the host or the creator whose delegate they are.
     fn principal(&self, working: &Working) -> Option<MemberId> {
-        let host = working.current().value(Key::Host)?.as_text()?.parse::<MemberId>().ok()?;
-        let roles = self.directory.roles(&self.identity.member)?;
-        (host != self.identity.member && roles.principals.contains(&host)).then_some(host)
+        let me = &self.identity.member;
+        let host = working.current().value(Key::Host).and_then(|host| host.as_text()?.parse::<MemberId>().ok());
+        let owners = [host, working.standing.creator.clone()];
+        if owners.contains(&Some(me.clone())) {
+            return None;
+        }
+        let roles = self.directory.roles(me)?;
+        owners.into_iter().flatten().find(|owner| roles.principals.contains(owner))
     }
 
     /// Puts an item into the envelope that is being filled; gives the envelope's counter.

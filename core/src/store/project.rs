@@ -1,15 +1,18 @@
 //! The read model: what the lists and the search show of a visit, written from its document, its log and its outbox in
 //! the transaction that changed them.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::StoreError;
 use super::tx::{Tx, one};
-use super::working::{Entry, OperationState, Working};
+use super::working::{Entry, OperationState, Payload, Working};
 use crate::directory::Directory;
 use crate::document::{Value as DocumentValue, Write};
+use crate::envelope::Ask;
 use crate::id::{MemberId, SiteId, SpaceId, TypeId, VisitId};
-use crate::text::search_key;
+use crate::schedule::Schedule;
+use crate::text::index_words;
 use crate::visit::{Key, Operations, Status, Value, VisitValues, status};
 
 /// Rows of `visit_search` within one minute.
@@ -39,7 +42,12 @@ pub(super) fn operations(working: &Working) -> Operations {
 
 /// The status of a visit as this phone shows it.
 pub(super) fn status_of(working: &Working, values: &VisitValues) -> Status {
-    status(&working.standing, values.cancelled || values.deleted, operations(working))
+    // A deletion that waits shows like a cancellation that does (S4.35).
+    let deletes = |entry: &Entry| {
+        entry.state.waits() && matches!(&entry.payload, Payload::Request(request) if request.ask == Ask::Delete)
+    };
+    let ends = values.cancelled || values.deleted || working.outbox.iter().any(deletes);
+    status(&working.standing, ends, operations(working))
 }
 
 /// When a `UUIDv7` was made, Unix seconds.
@@ -51,6 +59,27 @@ pub(super) fn made_at(visit: VisitId) -> i64 {
 /// The zone the visit's civil times are in.
 pub(super) fn zone(values: &VisitValues, directory: &Directory) -> Option<Tz> {
     Some(directory.site(values.site.as_ref()?)?.zone)
+}
+
+/// A visit's instants by the clocks of its site, and when it is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Times {
+    pub(super) start: Option<DateTime<Utc>>,
+    pub(super) end: Option<DateTime<Utc>>,
+    /// The end; without one, the arrival and the minutes the organisation waits.
+    pub(super) over_at: Option<DateTime<Utc>>,
+}
+
+impl Times {
+    /// Those of a schedule; none without a schedule, or in a zone that is not known here.
+    pub(super) fn of(schedule: Option<Schedule>, zone: Option<Tz>, directory: &Directory) -> Self {
+        let Some(instants) = schedule.zip(zone).and_then(|(schedule, zone)| schedule.resolve(zone).ok()) else {
+            return Self::default();
+        };
+        let wait = directory.organisation().map(|it| TimeDelta::minutes(i64::from(it.arrival_minutes)));
+        let waited = wait.and_then(|wait| instants.start.checked_add_signed(wait));
+        Self { start: Some(instants.start), end: instants.end, over_at: instants.end.or(waited) }
+    }
 }
 
 /// Takes a visit out of the lists and the search.
@@ -87,10 +116,8 @@ pub(super) fn project(tx: &Tx<'_>, working: &Working, directory: &Directory) -> 
     let status = status_of(working, &values);
     let conflict = working.outbox.iter().any(|entry| entry.state == OperationState::Conflict);
     let problem = working.outbox.iter().rev().filter(|entry| !entry.state.waits()).find_map(|e| e.code.as_deref());
-    let instants =
-        values.schedule.as_ref().zip(zone(&values, directory)).and_then(|(schedule, zone)| schedule.resolve(zone).ok());
-    let start = instants.map(|instants| instants.start.timestamp());
-    let end = instants.and_then(|instants| instants.end).map(|end| end.timestamp());
+    let times = Times::of(values.schedule, zone(&values, directory), directory);
+    let [start, end, over_at] = [times.start, times.end, times.over_at].map(|time| time.map(|time| time.timestamp()));
     let sort_at = start.unwrap_or_else(|| made_at(working.id));
     let host = values.host.as_ref().and_then(|host| directory.member(host));
 
@@ -102,11 +129,11 @@ pub(super) fn project(tx: &Tx<'_>, working: &Working, directory: &Directory) -> 
     let sql = if held.is_some() {
         "UPDATE visit SET place = ?2, sort_at = ?3, start_at = ?4, end_at = ?5, schedule = ?6, status = ?7, tab = ?8,
          queued = ?9, conflict = ?10, problem = ?11, attention = ?12, number = ?13, first_name = ?14, last_name = ?15,
-         company = ?16, email = ?17, site = ?18, space = ?19, type = ?20, host = ?21, host_name = ?22 WHERE id = ?1"
+         company = ?16, email = ?17, site = ?18, space = ?19, type = ?20, host = ?21, host_name = ?22, over_at = ?23 WHERE id = ?1"
     } else {
         "INSERT INTO visit (id, place, sort_at, start_at, end_at, schedule, status, tab, queued, conflict, problem,
-         attention, number, first_name, last_name, company, email, site, space, type, host, host_name)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"
+         attention, number, first_name, last_name, company, email, site, space, type, host, host_name, over_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
     };
     let number = i64::try_from(working.standing.number).ok().filter(|&number| number != 0);
     tx.execute(
@@ -134,13 +161,14 @@ pub(super) fn project(tx: &Tx<'_>, working: &Working, directory: &Directory) -> 
             values.visitor_type.as_ref().map(TypeId::as_str),
             values.host.as_ref().map(MemberId::as_str),
             host.map(|host| host.name.as_str()),
+            over_at,
         ],
     )?;
     let words = [
-        search_key(&values.display_name()),
-        search_key(values.company.as_deref().unwrap_or_default()),
-        search_key(values.email.as_deref().unwrap_or_default()),
-        search_key(host.map_or("", |host| host.name.as_str())),
+        index_words(&values.display_name()),
+        index_words(values.company.as_deref().unwrap_or_default()),
+        index_words(values.email.as_deref().unwrap_or_default()),
+        index_words(host.map_or("", |host| host.name.as_str())),
     ];
     if let Some(held) = held {
         let same =

@@ -20,11 +20,12 @@ use crate::receipt::Refusal;
 pub(super) fn forget(tx: &Tx<'_>, working: &mut Working, left: bool) -> Result<(), StoreError> {
     loosen(tx, working)?;
     let id = working.id;
-    tx.execute("DELETE FROM chunk WHERE visit = ?1 AND status IN ('accepted', 'provisional')", [id.as_bytes()])?;
+    drop_accepted(tx, id)?;
     for sql in [
         "DELETE FROM doc WHERE id = ?1",
         "DELETE FROM decision WHERE visit = ?1",
-        "DELETE FROM note WHERE visit = ?1",
+        // Those of a scope go with that scope: a visit that comes back comes without them.
+        "DELETE FROM note WHERE visit = ?1 AND scope IS NULL",
         "DELETE FROM quarantine WHERE visit = ?1",
         "DELETE FROM kept WHERE visit = ?1",
     ] {
@@ -38,10 +39,23 @@ pub(super) fn forget(tx: &Tx<'_>, working: &mut Working, left: bool) -> Result<(
             message: "the visit is no longer yours to edit; invite again to use the draft".to_owned(),
             field: None,
         };
-        let waiting: Vec<i64> = working.outbox.iter().filter(|entry| entry.state.waits()).map(|e| e.id).collect();
-        for entry in waiting {
+        // A conflict is with a value that is gone.
+        let open = working.outbox.iter().filter(|entry| entry.state != OperationState::Refused);
+        for entry in open.map(|entry| entry.id).collect::<Vec<_>>() {
             turn_down(tx, working, entry, OperationState::Refused, Some(&why))?;
         }
+    }
+    Ok(())
+}
+
+/// Drops the accepted changes of a visit. One that a waiting envelope names stays until that is answered: without its
+/// chunks the hub takes no envelope.
+pub(super) fn drop_accepted(tx: &Tx<'_>, visit: VisitId) -> Result<(), StoreError> {
+    for sql in [
+        "UPDATE chunk SET status = 'superseded' WHERE visit = ?1 AND status = 'accepted' AND envelope IS NOT NULL",
+        "DELETE FROM chunk WHERE visit = ?1 AND status IN ('accepted', 'provisional')",
+    ] {
+        tx.execute(sql, [visit.as_bytes()])?;
     }
     Ok(())
 }
@@ -50,12 +64,12 @@ pub(super) fn forget(tx: &Tx<'_>, working: &mut Working, left: bool) -> Result<(
 pub(super) fn erase(tx: &Tx<'_>, working: &mut Working, at: i64) -> Result<(), StoreError> {
     let id = working.id;
     project::remove(tx, id)?;
-    // Notes and reasons stand in the envelopes themselves.
+    // Notes and reasons stand in the envelopes themselves, and an envelope is not taken without the chunks it names.
     let envelopes = all(tx, "SELECT counter, bytes, rest FROM envelope", [], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Option<Vec<u8>>>(2)?))
     })?;
     for (counter, bytes, rest) in envelopes {
-        let says = |item: &Item| matches!(item, Item::Request(request) if request.visit == id);
+        let says = |item: &Item| item.visit() == id;
         let mut envelope = match &rest {
             Some(rest) => cbor::read(rest, "envelope")?,
             None if bytes.is_empty() => continue,
@@ -109,7 +123,9 @@ pub(super) fn drop_scope(tx: &Tx<'_>, batch: &mut Batch<'_>, scope: &Scope) -> R
         leave(tx, batch.working(tx, visit)?, key)?;
         batch.touch(visit);
     }
-    tx.execute("DELETE FROM kept WHERE scope = ?1", [key])?;
+    for sql in ["DELETE FROM kept WHERE scope = ?1", "DELETE FROM note WHERE scope = ?1"] {
+        tx.execute(sql, [key])?;
+    }
     tx.execute("DELETE FROM cursor WHERE key = ?1", [key])?;
     if matches!(scope, Scope::Directory | Scope::Roles(_)) {
         batch.directory_changed = true;
@@ -127,7 +143,9 @@ pub(super) fn restart_scope(tx: &Tx<'_>, batch: &mut Batch<'_>, key: i64) -> Res
             batch.touch(visit);
         }
     }
-    tx.execute("DELETE FROM kept WHERE scope = ?1", [key])?;
+    for sql in ["DELETE FROM kept WHERE scope = ?1", "DELETE FROM note WHERE scope = ?1"] {
+        tx.execute(sql, [key])?;
+    }
     tx.execute("UPDATE cursor SET idx = 0, head = zeroblob(32) WHERE key = ?1", [key])?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row};
 
-use super::project::{status_of, values, zone};
+use super::project::{Times, status_of, values, zone};
 use super::tx::{all, one};
 use super::view::{
     HistoryEntry, HistoryFact, ListFilter, NoteView, OperationView, Page, PageCursor, TabCounts, VisitSummary,
@@ -15,51 +15,75 @@ use crate::cbor;
 use crate::decision::LoggedDecision;
 use crate::directory::Directory;
 use crate::document::{ParsedChange, Write};
-use crate::envelope::Ask;
+use crate::envelope::{Ask, Request};
 use crate::id::{ChainHash, MemberId, VisitId};
 use crate::receipt::Refusal;
-use crate::text::search_key;
+use crate::text::search_words;
+use crate::visit::Tab;
 
 /// The most rows of one page.
 pub const MAX_PAGE: usize = 1_000;
 
 const COLUMNS: &str = "id, sort_at, number, first_name, last_name, company, email, site, host, host_name, schedule, \
-                       start_at, end_at, status, queued, conflict, problem";
+                       start_at, end_at, status, queued, conflict, problem, over_at";
 
 impl Store {
     /// A page of a list, ordered by start, then id; a visit without a time stands at the time it was made. Pages stay
-    /// stable: what is added or taken away between two of them neither repeats nor hides another visit.
+    /// stable: what is added or taken away between two of them neither repeats nor hides another visit. A visit whose
+    /// time has passed at `now` is in the past, whether the hub has said so already or not.
     pub fn list(
         &self,
         filter: ListFilter,
         size: usize,
         after: Option<PageCursor>,
+        now: DateTime<Utc>,
     ) -> Result<Page<VisitSummary>, StoreError> {
         let size = size.clamp(1, MAX_PAGE);
         let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
         let (sort_at, id) = after.map_or((i64::MIN, Vec::new()), |after| (after.sort_at, after.id.as_bytes().to_vec()));
+        let now = now.timestamp();
         let connection = self.reader();
+        // One state of the file for the lists that are read in parts.
+        let connection = connection.unchecked_transaction()?;
         let select = |filter: &str| {
             format!("SELECT {COLUMNS} FROM visit WHERE {filter} (sort_at, id) > (?1, ?2) ORDER BY sort_at, id LIMIT ?3")
         };
+        let from = (sort_at, &id, limit);
         let found = match filter {
-            ListFilter::All => all(&connection, &select(""), (sort_at, id, limit), summary),
-            ListFilter::Attention => all(&connection, &select("attention = 1 AND"), (sort_at, id, limit), summary),
+            ListFilter::All => all(&connection, &select(""), from, summary),
+            ListFilter::Attention => all(&connection, &select("attention = 1 AND"), from, summary),
+            ListFilter::Tab(tab @ (Tab::Pending | Tab::Upcoming)) => {
+                let open = select("tab = ?4 AND (over_at IS NULL OR over_at > ?5) AND");
+                all(&connection, &open, (sort_at, &id, limit, tab.as_str(), now), summary)
+            }
+            ListFilter::Tab(Tab::Past) => {
+                let past = (sort_at, &id, limit, Tab::Past.as_str());
+                let mut found = all(&connection, &select("tab = ?4 AND"), past, summary)?;
+                // Nothing is over before it has begun: the rest of the list is not looked at.
+                let over = select("tab = ?4 AND over_at <= ?5 AND sort_at <= ?5 AND");
+                for tab in [Tab::Pending, Tab::Upcoming] {
+                    found.extend(all(&connection, &over, (sort_at, &id, limit, tab.as_str(), now), summary)?);
+                }
+                Ok(found)
+            }
             ListFilter::Tab(tab) => {
-                all(&connection, &select("tab = ?4 AND"), (sort_at, id, limit, tab.as_str()), summary)
+                all(&connection, &select("tab = ?4 AND"), (sort_at, &id, limit, tab.as_str()), summary)
             }
         }?;
         let mut items = found.into_iter().collect::<Result<Vec<_>, StoreError>>()?;
+        items.sort_by_key(|(cursor, _)| *cursor);
         let more = items.len() > size;
         items.truncate(size);
         let next = items.last().filter(|_| more).map(|(cursor, _)| *cursor);
         Ok(Page { items: items.into_iter().map(|(_, summary)| summary).collect(), next })
     }
 
-    /// How many visits each list holds.
-    pub fn counts(&self) -> Result<TabCounts, StoreError> {
+    /// How many visits each list holds at `now`.
+    pub fn counts(&self, now: DateTime<Utc>) -> Result<TabCounts, StoreError> {
         let mut counts = TabCounts::default();
-        let rows = all(&self.reader(), "SELECT tab, visits FROM tab_count", [], |row| {
+        let connection = self.reader();
+        let connection = connection.unchecked_transaction()?;
+        let rows = all(&connection, "SELECT tab, visits FROM tab_count", [], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
         })?;
         for (tab, visits) in rows {
@@ -74,19 +98,21 @@ impl Store {
             };
             *count = u64::try_from(visits).map_err(|_| StoreError::Damaged("tab_count"))?;
         }
+        for (tab, count) in [(Tab::Pending, &mut counts.pending), (Tab::Upcoming, &mut counts.upcoming)] {
+            let sql = "SELECT count(*) FROM visit WHERE tab = ?1 AND over_at <= ?2";
+            let over = one(&connection, sql, (tab.as_str(), now.timestamp()), |row| row.get::<_, i64>(0))?;
+            let over = over.and_then(|over| u64::try_from(over).ok()).unwrap_or_default();
+            *count = count.saturating_sub(over);
+            counts.past += over;
+        }
         Ok(counts)
     }
 
     /// The visits whose name, company, e-mail address or host has words that begin with those of `text`, latest start
-    /// first. Case, accents and width do not count. Nothing to search for finds nothing.
+    /// first. Case, accents and width do not count; a name without spaces is found by any part of it. Nothing to search for
+    /// finds nothing.
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<VisitSummary>, StoreError> {
-        // The same cut as the tokenizer's: words of letters and digits.
-        let key = search_key(text);
-        let words: Vec<String> = key
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .map(|word| format!("\"{word}\"*"))
-            .collect();
+        let words: Vec<String> = search_words(text).iter().map(|word| format!("\"{word}\"*")).collect();
         if words.is_empty() {
             return Ok(Vec::new());
         }
@@ -118,15 +144,16 @@ impl Store {
         let values = values(&working);
         let status = status_of(&working, &values);
         let zone = zone(&values, &directory);
-        let instants = values.schedule.as_ref().zip(zone).and_then(|(schedule, zone)| schedule.resolve(zone).ok());
+        let times = Times::of(values.schedule, zone, &directory);
         Ok(VisitView {
             id: visit,
             number: Some(working.standing.number).filter(|&number| number != 0),
             status,
             queued: working.outbox.iter().any(|entry| entry.state.waits()),
             zone,
-            start: instants.map(|instants| instants.start),
-            end: instants.and_then(|instants| instants.end),
+            start: times.start,
+            end: times.end,
+            over_at: times.over_at,
             host_name: values.host.as_ref().and_then(|host| name_of(&directory, host)),
             site_name: values.site.as_ref().and_then(|site| directory.site(site)).map(|site| site.name.clone()),
             creator: working.standing.creator.clone(),
@@ -236,6 +263,11 @@ fn notes(connection: &Connection, working: &Working, directory: &Directory) -> R
 }
 
 fn operation(entry: &Entry) -> Result<OperationView, StoreError> {
+    let text = match &entry.payload {
+        Payload::Request(Request { ask: Ask::Note(text), .. }) => Some(text.clone()),
+        Payload::Request(Request { ask: Ask::Reject { reason, .. }, .. }) => reason.clone(),
+        _ => None,
+    };
     let (ask, wants) = match &entry.payload {
         Payload::Request(request) => (Some(request.ask.kind()), Vec::new()),
         Payload::Change(intent) => {
@@ -249,7 +281,7 @@ fn operation(entry: &Entry) -> Result<OperationView, StoreError> {
         field: entry.field.clone(),
     });
     let made_at = instant(entry.made_at)?;
-    Ok(OperationView { id: entry.id, kind: entry.kind, ask, wants, state: entry.state, reason, made_at })
+    Ok(OperationView { id: entry.id, kind: entry.kind, ask, text, wants, state: entry.state, reason, made_at })
 }
 
 fn summary(row: &Row<'_>) -> rusqlite::Result<Result<(PageCursor, VisitSummary), StoreError>> {
@@ -262,7 +294,7 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<Result<(PageCursor, VisitSummary),
     let names = names.iter().flatten().map(|name| name.trim()).filter(|name| !name.is_empty());
     let (company, email, host_name, problem) = (text(5)?, text(6)?, text(9)?, text(16)?);
     let (site, host, schedule) = (text(7)?, text(8)?, text(10)?);
-    let (start, end) = (time(11)?, time(12)?);
+    let (start, end, over_at) = (time(11)?, time(12)?, time(17)?);
     let status = text(13)?.unwrap_or_default().parse().map_err(|_| StoreError::Damaged("visit"));
     let (queued, conflict) = (row.get(14)?, row.get(15)?);
     let name = names.collect::<Vec<_>>().join(" ");
@@ -281,6 +313,7 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<Result<(PageCursor, VisitSummary),
                 schedule: schedule.and_then(|text| text.parse().ok()),
                 start: start?,
                 end: end?,
+                over_at: over_at?,
                 status: status?,
                 queued,
                 conflict,

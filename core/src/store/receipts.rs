@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::StoreError;
 use super::batch::Batch;
-use super::ingest::{note, settle_own};
+use super::ingest::{note, settle_own, stand_behind_accepted};
 use super::outbox::{drop_entry, read_envelope, turn_down};
 use super::purge;
 use super::replay::loosen;
@@ -35,7 +35,8 @@ pub(super) fn receipts(
         let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { continue };
         let mut open = false;
         for item in read_envelope(&bytes)?.items {
-            let Some(verdict) = verdicts.get(&item.id()) else {
+            let known = |verdict: &&&Verdict| !matches!(verdict, Verdict::Later(_));
+            let Some(verdict) = verdicts.get(&item.id()).filter(known) else {
                 open = true;
                 continue;
             };
@@ -88,6 +89,7 @@ fn change(
                     .map(|bytes| ParsedChange::read(&bytes).and_then(|change| working.accepted.accept(change)))
                     .is_some_and(|taken| taken.is_ok());
                 if taken {
+                    stand_behind_accepted(tx, working, &hash)?;
                     tx.execute(
                         "UPDATE chunk SET status = 'accepted', hub_seq = ?3, author = ?4, accepted_at = ?5
                          WHERE visit = ?1 AND hash = ?2",
@@ -115,7 +117,7 @@ fn change(
             }
         }
         Verdict::Stale { .. } | Verdict::DependencyRefused => loosen_if_local(tx, working, hash)?,
-        Verdict::Erased => {}
+        Verdict::Erased | Verdict::Later(_) => {}
     }
     Ok(())
 }
@@ -145,7 +147,12 @@ fn request(
             if let Payload::Request(request) = &entry.payload
                 && let Ask::Note(text) = &request.ask
             {
-                note(tx, working, &NoteRow { id, author: member.clone(), accepted_at: time, text: text.clone() })?;
+                note(
+                    tx,
+                    working,
+                    &NoteRow { id, author: member.clone(), accepted_at: time, text: text.clone() },
+                    None,
+                )?;
             }
             return drop_entry(tx, working, entry.id);
         }
@@ -155,6 +162,7 @@ fn request(
             message: "the visit has changed since; look at it again and decide anew".to_owned(),
             field: None,
         },
+        Verdict::Later(_) => return Ok(()),
         Verdict::DependencyRefused | Verdict::Erased => Refusal {
             code: "dependency_refused".to_owned(),
             message: "the visit it is about was not accepted".to_owned(),

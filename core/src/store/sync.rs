@@ -10,6 +10,7 @@ use super::meta::{self, EnvelopeHead, Identity, SyncState};
 use super::outbox::Author;
 use super::replay::replay;
 use super::tx::{Tx, all, one};
+use super::working::Working;
 use super::{Actors, Store, StoreError, outbox, purge, receipts};
 use crate::directory::Directory;
 use crate::envelope::Item;
@@ -80,6 +81,8 @@ impl Store {
     /// Where the phone stands in the hub's feed.
     pub fn position(&self) -> Result<Position, StoreError> {
         let connection = self.reader();
+        // One state of the file, whatever another process writes meanwhile.
+        let connection = connection.unchecked_transaction()?;
         let identity = meta::identity(&connection)?;
         let bytes = meta::bytes(&connection, meta::KEY_SET)?.ok_or(StoreError::NotSignedIn)?;
         let key_set = SignedKeySet::verify(&bytes, &identity.organisation, &identity.root)
@@ -97,6 +100,7 @@ impl Store {
     /// bytes, but at least one envelope.
     pub fn outgoing(&self, from: u64, max_items: usize, max_bytes: usize) -> Result<Outgoing, StoreError> {
         let connection = self.reader();
+        let connection = connection.unchecked_transaction()?;
         let mut outgoing = Outgoing { waiting: waiting(&connection)?, ..Outgoing::default() };
         let mut bytes = 0;
         let mut statement = connection.prepare_cached(
@@ -116,8 +120,7 @@ impl Store {
                         (visit.as_bytes(), hash.as_bytes()),
                         |row| row.get::<_, Vec<u8>>(0),
                     )?;
-                    // An erased visit's is gone; the hub knows of the erasure by the visit's id.
-                    chunks.push(chunk.unwrap_or_default().into());
+                    chunks.push(chunk.ok_or(StoreError::Damaged("chunk"))?.into());
                 }
             }
             let size =
@@ -146,11 +149,12 @@ impl Store {
         // Pages of an answer that makes everything begin again extend a head that is gone: they come once more.
         let pages: &[OpenedPage] = if delivery.restart { &[] } else { &delivery.pages };
         for page in pages {
-            self.take_page(page, moment)?;
-            applied.rows += page.rows.len() as u64;
+            if self.take_page(page, moment)? {
+                applied.rows += page.rows.len() as u64;
+            }
         }
         if delivery.complete && !delivery.restart {
-            self.replay_stale(moment, signer)?;
+            applied.replayed = self.replay_stale(moment, signer)?;
         }
         applied.waiting = envelopes_waiting(&self.reader())?;
         Ok(applied)
@@ -188,7 +192,10 @@ impl Store {
             let state: SyncState = meta::get(tx, meta::SYNC)?.unwrap_or_default();
             let hub_time = state.hub_time.max(delivery.hub_time);
             meta::put(tx, meta::SYNC, &SyncState { epoch: Some(delivery.epoch), hub_time, ..state })?;
-            if let Some(key_set) = &delivery.key_set {
+            // Another process may have seen a later one since this phone asked.
+            if let Some(key_set) = &delivery.key_set
+                && highest_key_set(tx)?.is_none_or(|version| version < key_set.set.version)
+            {
                 meta::put_bytes(tx, meta::KEY_SET, &key_set.bytes)?;
             }
             let mut batch = Batch::new(&directory, moment.unix());
@@ -218,19 +225,20 @@ impl Store {
         Ok(answered)
     }
 
-    fn take_page(&self, page: &OpenedPage, moment: &Moment<'_>) -> Result<(), StoreError> {
+    /// Takes a page; false if it does not begin where this phone stands.
+    fn take_page(&self, page: &OpenedPage, moment: &Moment<'_>) -> Result<bool, StoreError> {
         let held = self.directory()?;
-        let (directory, erased) = self.transact(|tx, _| {
+        let (taken, directory, erased) = self.transact(|tx, _| {
             let mut batch = Batch::new(&held, moment.unix());
-            ingest::page(tx, &mut batch, page)?;
-            if !ingest::has_directory_rows(page) {
+            let taken = ingest::page(tx, &mut batch, page)?;
+            if !taken || !ingest::has_directory_rows(page) {
                 batch.project(tx)?;
-                return Ok((None, batch.erased));
+                return Ok((taken, None, batch.erased));
             }
             let directory: Arc<Directory> = Arc::new(ingest::directory(tx)?);
             let erased = batch.erased;
             batch.reread(&directory).project(tx)?;
-            Ok((Some(directory.clone()), erased))
+            Ok((taken, Some(directory.clone()), erased))
         })?;
         if let Some(directory) = directory {
             self.set_directory(directory);
@@ -238,19 +246,24 @@ impl Store {
         if erased {
             self.wipe()?;
         }
-        Ok(())
+        Ok(taken)
     }
 
-    /// Writes again every intent whose ground has moved.
-    fn replay_stale(&self, moment: &mut Moment<'_>, signer: &dyn DeviceSigner) -> Result<(), StoreError> {
-        let stale = all(&self.reader(), "SELECT DISTINCT visit FROM outbox WHERE state = 'stale'", [], |row| {
-            Ok(VisitId::from_bytes(row.get(0)?))
-        })?;
+    /// Writes again every intent whose ground has moved; gives of how many visits.
+    fn replay_stale(&self, moment: &mut Moment<'_>, signer: &dyn DeviceSigner) -> Result<u64, StoreError> {
+        let stale = all(
+            &self.reader(),
+            "SELECT visit FROM outbox WHERE state = 'stale'
+             UNION SELECT visit FROM outbox WHERE state = 'refused' AND code = 'second_root'",
+            [],
+            |row| Ok(VisitId::from_bytes(row.get(0)?)),
+        )?;
         let torn =
             one(&self.reader(), "SELECT 1 FROM envelope WHERE rest IS NOT NULL LIMIT 1", [], |_| Ok(()))?.is_some();
         if stale.is_empty() && !torn {
-            return Ok(());
+            return Ok(0);
         }
+        let visits = stale.len() as u64;
         let directory = self.directory()?;
         self.transact(|tx, actors| {
             let identity = meta::identity(tx)?;
@@ -260,7 +273,8 @@ impl Store {
                 author.finish()?;
             }
             replay_all(tx, actors, &identity, &directory, stale, moment, signer)
-        })
+        })?;
+        Ok(visits)
     }
 
     /// After an erasure: nothing of it may stay in the log or in free pages.
@@ -313,7 +327,7 @@ fn change_device(
     tx.execute("DELETE FROM chunk WHERE status = 'superseded'", [])?;
     let mut author = Author::begin(tx, identity, directory, signer, actors, moment.unix())?;
     for visit in visits {
-        author.requests_again(&super::working::entries(tx, visit)?)?;
+        author.requests_again(&Working::load(tx, visit)?)?;
     }
     author.finish()
 }

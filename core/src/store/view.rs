@@ -15,6 +15,14 @@ use crate::schedule::Schedule;
 use crate::visit::{Key, Status, Tab, VisitValues};
 
 /// Which visits a list holds.
+///
+/// ```
+/// use vestibule_core::store::ListFilter;
+/// use vestibule_core::visit::Tab;
+///
+/// let shown_first = ListFilter::Tab(Tab::Upcoming);
+/// assert_ne!(shown_first, ListFilter::Attention);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ListFilter {
     /// Every visit on this phone.
@@ -25,8 +33,17 @@ pub enum ListFilter {
     Attention,
 }
 
-/// Where a page ended: give it back for the next one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Where a page ended: give it back for the next one. As text it goes through a shell or a link.
+///
+/// ```
+/// use vestibule_core::store::PageCursor;
+///
+/// let text = "1802505600_01a3185c-5000-7707-8707-070707070707";
+/// let cursor: PageCursor = text.parse()?;
+/// assert_eq!(cursor.to_string(), text);
+/// # Ok::<(), vestibule_core::id::IdError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PageCursor {
     pub(super) sort_at: i64,
     pub(super) id: VisitId,
@@ -94,6 +111,8 @@ pub struct VisitSummary {
     pub start: Option<DateTime<Utc>>,
     /// When it ends.
     pub end: Option<DateTime<Utc>>,
+    /// When it is over if nobody comes: its end, or some time after the arrival.
+    pub over_at: Option<DateTime<Utc>>,
     /// Where it stands.
     pub status: Status,
     /// Something of it waits to be sent or answered; for a cancelled visit: the revocation is pending.
@@ -102,6 +121,13 @@ pub struct VisitSummary {
     pub conflict: bool,
     /// The code of the last refusal or conflict.
     pub problem: Option<String>,
+}
+
+impl VisitSummary {
+    /// The list it is in at `now`.
+    pub fn tab(&self, now: DateTime<Utc>) -> Tab {
+        self.status.tab_at(self.over_at, now)
+    }
 }
 
 /// Everything a screen shows of one visit.
@@ -123,6 +149,8 @@ pub struct VisitView {
     pub start: Option<DateTime<Utc>>,
     /// When it ends.
     pub end: Option<DateTime<Utc>>,
+    /// When it is over if nobody comes: its end, or some time after the arrival.
+    pub over_at: Option<DateTime<Utc>>,
     /// The host's name.
     pub host_name: Option<String>,
     /// The site's name.
@@ -139,6 +167,13 @@ pub struct VisitView {
     pub notes: Vec<NoteView>,
     /// What waits, was refused, or is to be chosen about.
     pub operations: Vec<OperationView>,
+}
+
+impl VisitView {
+    /// The list it is in at `now`.
+    pub fn tab(&self, now: DateTime<Utc>) -> Tab {
+        self.status.tab_at(self.over_at, now)
+    }
 }
 
 /// An internal note.
@@ -165,6 +200,8 @@ pub struct OperationView {
     pub kind: OperationKind,
     /// For a request, what is asked: `note`, `delete`, ….
     pub ask: Option<&'static str>,
+    /// The words of a note or of a rejection's reason, so that they are not lost with a refusal.
+    pub text: Option<String>,
     /// What it wants, key by key; none clears the key.
     pub wants: Vec<(Key, Option<String>)>,
     /// Whether it waits, was refused, or is in conflict.

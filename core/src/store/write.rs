@@ -7,7 +7,7 @@ use super::meta;
 use super::outbox::{Author, drop_entry, narrow};
 use super::project::project;
 use super::tx::{Tx, one};
-use super::working::{Entry, OperationState, Working};
+use super::working::{Entry, OperationState, Payload, Working};
 use super::{Store, StoreError, Writer};
 use crate::document::Write;
 use crate::envelope::{Ask, Request};
@@ -168,7 +168,14 @@ fn one_work(
         Work::Create { writes, .. } => {
             author.change(working, OperationKind::Create, &writes, None, moment)?;
         }
+        // Its document is being received anew: what is wanted now waits with the rest.
+        Work::Edit { writes, .. } if waits_for_document(working) => {
+            author.later(working, OperationKind::Edit, &writes)?;
+        }
         Work::Edit { writes, .. } => edit(author, working, writes, moment)?,
+        Work::Cancel { .. } if waits_for_document(working) => {
+            author.later(working, OperationKind::Cancel, &[Write::raise(crate::visit::Key::Cancelled)])?;
+        }
         Work::Cancel { .. } => {
             if working.current().is_empty() {
                 // Only drafts are left of it: calling it off is dropping them.
@@ -180,13 +187,13 @@ fn one_work(
             let raise = [Write::raise(crate::visit::Key::Cancelled)];
             author.change(working, OperationKind::Cancel, &raise, None, moment)?;
         }
-        Work::Ask { visit, ask } => {
-            let id = RequestId::from_parts(moment.unix_millis(), moment.random());
-            let heads = working.accepted.heads().to_vec();
-            author.request(working, Request { id, visit, ask, heads, seen: working.log.1 })?;
-        }
+        Work::Ask { ask, .. } => ask_hub(author, working, ask, moment)?,
     }
     Ok(())
+}
+
+fn waits_for_document(working: &Working) -> bool {
+    working.current().is_empty() && working.outbox.iter().any(|entry| entry.state == OperationState::Stale)
 }
 
 /// An edit takes over the keys that refused drafts and conflicts are about. A visit whose first change was refused is
@@ -213,7 +220,34 @@ fn edit(
     }
     let kind = if anew { OperationKind::Create } else { OperationKind::Edit };
     author.change(working, kind, &all, None, moment)?;
+    if anew {
+        notes_again(author, working, moment)?;
+    }
     Ok(())
+}
+
+/// Notes that were refused with the visit they are about are sent with it again, as requests of their own.
+fn notes_again(author: &mut Author<'_, '_>, working: &mut Working, moment: &mut Moment<'_>) -> Result<(), StoreError> {
+    for entry in working.outbox.clone() {
+        if entry.code.as_deref() == Some("dependency_refused")
+            && let Payload::Request(Request { ask: ask @ Ask::Note(_), .. }) = entry.payload
+        {
+            drop_entry(author.tx, working, entry.id)?;
+            ask_hub(author, working, ask, moment)?;
+        }
+    }
+    Ok(())
+}
+
+fn ask_hub(
+    author: &mut Author<'_, '_>,
+    working: &mut Working,
+    ask: Ask,
+    moment: &mut Moment<'_>,
+) -> Result<(), StoreError> {
+    let id = RequestId::from_parts(moment.unix_millis(), moment.random());
+    let heads = working.accepted.heads().to_vec();
+    author.request(working, Request { id, visit: working.id, ask, heads, seen: working.log.1 })
 }
 
 fn working_of(tx: &Tx<'_>, operation: i64) -> Result<Working, StoreError> {

@@ -17,7 +17,7 @@ use super::assertion::{GRANT_TYPE, assertion};
 use super::http::{Answer, Call, Transport, TransportError, allowed};
 use super::machine::{Effect, Event, Failure, Outcome, Progress, SyncMachine};
 use super::wire::{
-    Challenge, Enrolled, Enrolment, EnrolmentProof, MEDIA_TYPE, Problem, SyncAnswer, SyncRequest, TokenAnswer,
+    Challenge, Enrolled, Enrolment, EnrolmentProof, MEDIA_TYPE, Problem, SyncAnswer, SyncRequest, TokenAnswer, origin,
 };
 use crate::cbor;
 use crate::id::{RequestId, Thumbprint};
@@ -156,10 +156,14 @@ impl SyncClient {
         let nonce = URL_SAFE_NO_PAD.decode(&challenge.nonce).map_err(|_| garbled())?;
         let key = signer.public_key();
         let device = key.thumbprint().ok_or_else(|| refused("device_key", "the device's key is no valid key"))?;
-        let proof = cbor::write(&EnrolmentProof { nonce: nonce.into(), key });
+        let proof = cbor::write(&EnrolmentProof { nonce: nonce.into(), key, audience: origin(&hub) });
         let proof = sign(Purpose::Enrolment, proof, signer).map_err(StoreError::from)?;
         let enrolment = Enrolment { proof: URL_SAFE_NO_PAD.encode(proof) };
         let enrolled: Enrolled = self.json(&hub, "v1/devices", bearer, &enrolment).await?;
+        // The audience goes into every assertion: one for another hub would be that hub's to be shown.
+        if enrolled.audience.parse().ok().map(|audience: Url| origin(&audience)) != Some(origin(&hub)) {
+            return Err(refused("wrong_audience", "the hub calls itself by another address; sign in with that one"));
+        }
         let root: Thumbprint = enrolled.root.parse().map_err(|_| garbled())?;
         let key_set = URL_SAFE_NO_PAD.decode(&enrolled.key_set).map_err(|_| garbled())?;
         let key_set = SignedKeySet::verify(&key_set, &enrolled.organisation, &root)
@@ -282,8 +286,10 @@ impl SyncClient {
         };
         if answer.status != 200 {
             // RFC 6749, section 5.2: an assertion that is not taken is `invalid_grant`, with 400.
-            let turned_away = matches!(answer.status, 400 | 401 | 403);
-            return Ok(Some(if turned_away { Failure::SignInAgain } else { failure(&answer) }));
+            let failure = failure(&answer);
+            let explained = matches!(&failure, Failure::Refused { code, .. } if code == "assertion_time");
+            let turned_away = matches!(answer.status, 400 | 401 | 403) && !explained;
+            return Ok(Some(if turned_away { Failure::SignInAgain } else { failure }));
         }
         let Ok(token) = serde_json::from_slice::<TokenAnswer>(&answer.body) else {
             return Ok(Some(garbage()));
@@ -374,15 +380,18 @@ fn failure(answer: &Answer) -> Failure {
     let code = problem.as_ref().map_or("", |problem| problem.code.as_str());
     match (answer.status, code) {
         (_, "sign_in_again") | (403, "revoked") => Failure::SignInAgain,
+        // What the hub says helps here, and signing in again does not.
+        (_, "wrong_audience" | "assertion_time") => refusal(problem, answer.status),
         (401, _) => Failure::Unauthorised,
         (409, "unknown_head") => Failure::UnknownHead,
         (429 | 502 | 503 | 504, _) => Failure::Busy(answer.retry_after),
-        _ => match problem {
-            Some(problem) => Failure::Refused { code: problem.code, message: problem.detail },
-            None => Failure::Refused {
-                code: format!("http_{}", answer.status),
-                message: "the hub gave no reason".to_owned(),
-            },
-        },
+        _ => refusal(problem, answer.status),
+    }
+}
+
+fn refusal(problem: Option<Problem>, status: u16) -> Failure {
+    match problem {
+        Some(problem) => Failure::Refused { code: problem.code, message: problem.detail },
+        None => Failure::Refused { code: format!("http_{status}"), message: "the hub gave no reason".to_owned() },
     }
 }

@@ -411,7 +411,9 @@ impl SyncMachine {
         if !self.more && applied.waiting == 0 {
             return self.finish(Outcome::UpToDate);
         }
-        self.idle = if applied.answered == 0 && applied.rows == 0 { self.idle + 1 } else { 0 };
+        // What was answered as stale and is written again, with nothing new to write it on, may be stale again.
+        let settled = applied.answered > 0 && applied.replayed == 0;
+        self.idle = if settled || applied.rows > 0 { 0 } else { self.idle + 1 };
         if self.idle >= IDLE_ROUNDS {
             return self.finish(Outcome::Unsettled);
         }

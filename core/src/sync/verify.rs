@@ -64,6 +64,11 @@ pub(super) fn verify(
     if statement.organisation != identity.organisation {
         return Err(Disbelief::Statement.into());
     }
+    // The time becomes a floor for this phone's clock: one at which the hub's own keys have run out is a mistake that
+    // would outlast every answer after it.
+    if !keys.keys.iter().any(|entry| entry.usage == KeyUse::Feed && statement.time < entry.not_after) {
+        return Err(Disbelief::Statement.into());
+    }
     if position.state.epoch.is_some_and(|epoch| epoch != statement.epoch) {
         return Err(Doubt::HubRestored);
     }
@@ -102,7 +107,7 @@ pub(super) fn verify(
         let held = heads.get_mut(&header.scope).ok_or(Disbelief::Page)?;
         let rows = page.open(&header, held).map_err(|_| Disbelief::Page)?;
         *held = ScopeHead { scope: header.scope, index: header.last, head: header.head };
-        pages.push(OpenedPage { head: held.clone(), rows });
+        pages.push(OpenedPage { previous: header.previous, head: held.clone(), rows });
     }
     let heads: Vec<ScopeHead> = heads.into_values().collect();
     let delivery = Delivery {

@@ -128,6 +128,23 @@ pub struct EnrolmentProof {
     /// The device's public key.
     #[n(1)]
     pub key: crate::keys::PublicKey,
+    /// The hub it is for: the [`origin`] of its address as the member gave it. A hub that passes another's nonce on to a
+    /// phone gets a proof the other does not take.
+    #[n(2)]
+    pub audience: String,
+}
+
+/// The origin of a hub's address: scheme, host, and the port where it is not the scheme's own (RFC 6454, section 6.2).
+///
+/// ```
+/// use vestibule_core::sync::wire::origin;
+///
+/// let origin_of = |text: &str| origin(&text.parse().expect("an address"));
+/// assert_eq!(origin_of("https://Visit.example.com:443/"), "https://visit.example.com");
+/// assert_eq!(origin_of("http://127.0.0.1:8480"), "http://127.0.0.1:8480");
+/// ```
+pub fn origin(address: &url::Url) -> String {
+    address.origin().ascii_serialization()
 }
 
 /// The answer to an [`Enrolment`].

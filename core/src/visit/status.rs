@@ -4,6 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
+
 /// A status that is none; completes "failed to read the status: …".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no such {0}")]
@@ -98,6 +100,25 @@ impl Status {
             Self::Upcoming | Self::AwaitingHost => Tab::Upcoming,
             Self::OnSite => Tab::OnSite,
             Self::Departed | Self::Rejected | Self::Cancelled | Self::NoShow | Self::Expired => Tab::Past,
+        }
+    }
+
+    /// The list that shows a visit of this status at `now`, where it is over at `over_at`: a phone with no network does
+    /// not show a visit of yesterday as upcoming, though only the hub says what became of it. What is not sent yet stays
+    /// under Queued.
+    ///
+    /// ```
+    /// use vestibule_core::visit::{Status, Tab};
+    ///
+    /// let at = |text: &str| text.parse().expect("a time");
+    /// let over = Some(at("2027-02-10T10:00:00Z"));
+    /// assert_eq!(Status::Upcoming.tab_at(over, at("2027-02-10T09:59:59Z")), Tab::Upcoming);
+    /// assert_eq!(Status::Upcoming.tab_at(over, at("2027-02-10T10:00:00Z")), Tab::Past);
+    /// ```
+    pub fn tab_at(self, over_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Tab {
+        match self.tab() {
+            Tab::Pending | Tab::Upcoming if over_at.is_some_and(|over| over <= now) => Tab::Past,
+            tab => tab,
         }
     }
 }

@@ -51,6 +51,7 @@ impl Serve {
             let listener = TcpListener::bind(address).await.map_err(|error| {
                 Failure::failed(format!("{address} cannot be listened on: {error}. Name a free one with --listen."))
             })?;
+            let public_url = config.public_url.clone();
             let hub = Hub::open(dir, config, Surroundings::system())
                 .await
                 .map_err(|error| Failure::failed(format!("The hub does not start: {error}")))?;
@@ -59,6 +60,10 @@ impl Serve {
                 eprintln!("This hub has no organisation yet. Make one with: vestibule admin --dir {dir} init --sample");
             }
             let address = listener.local_addr().map_err(Failure::failed)?;
+            // A phone's proof names the hub by the address it was given, and the hub takes its own alone.
+            if public_url.scheme() == "http" && public_url.port_or_known_default() != Some(address.port()) {
+                eprintln!("Phones sign in only at {public_url}, the public_url of vestibule.toml.");
+            }
             print(&format!("Vestibule hub listening on http://{address}\n"));
             let stop = async move {
                 tokio::select! {

@@ -55,6 +55,9 @@ pub enum TokenError {
     /// The proof is not signed by the key in it, for this purpose.
     #[error("the proof is not signed by the device's key for enrolment")]
     Proof,
+    /// The proof is for another hub, or for this one under another address.
+    #[error("the proof is for another address than this hub's; sign in with the hub's public_url")]
+    ProofAudience,
     /// The key is enrolled to somebody else.
     #[error("the device's key is enrolled to another member; make a new key")]
     OtherMember,
@@ -79,7 +82,7 @@ impl TokenError {
             Self::Missing => "missing_token",
             Self::Invalid => "invalid_token",
             Self::Expired => "expired_token",
-            Self::Audience => "wrong_audience",
+            Self::Audience | Self::ProofAudience => "wrong_audience",
             Self::OtherOrganisation => "other_organisation",
             Self::Challenge => "expired_challenge",
             Self::Proof => "invalid_proof",

@@ -113,7 +113,8 @@ fn no_flipped_character_and_no_other_algorithm_is_believed() {
 }
 
 fn enrolment(nonce: Vec<u8>, signer: &SoftwareSigner, named: &SoftwareSigner, purpose: Purpose) -> Enrolment {
-    let proof = EnrolmentProof { nonce: nonce.into(), key: named.public_key() };
+    let audience = "https://visit.example.com".to_owned();
+    let proof = EnrolmentProof { nonce: nonce.into(), key: named.public_key(), audience };
     Enrolment { proof: URL_SAFE_NO_PAD.encode(sign(purpose, cbor::write(&proof), signer).expect("signs")) }
 }
 
@@ -146,6 +147,25 @@ fn a_key_is_enrolled_only_by_who_holds_it_and_within_five_minutes() {
     ] {
         assert_eq!(proven_key(&issuer, &sign_in, &bad, now()), Err(TokenError::Proof));
     }
+}
+
+/// A hub that passes this hub's nonce on to a phone of its own gets a proof that names it, and enrols nothing here.
+#[test]
+fn a_proof_for_another_hub_enrols_nothing() {
+    let hub = hub();
+    let sign_in = SignIn::verify(&hub.issuer(), &sign_in_token(&hub), now()).expect("good");
+    let nonce = challenge(&hub.issuer(), &sign_in, now());
+    let for_audience = |audience: &str| {
+        let (nonce, audience) = (nonce.clone().into(), audience.to_owned());
+        let proof = cbor::write(&EnrolmentProof { nonce, key: device().public_key(), audience });
+        let proof = sign(Purpose::Enrolment, proof, &device()).expect("signs");
+        proven_key(&hub.issuer(), &sign_in, &Enrolment { proof: URL_SAFE_NO_PAD.encode(proof) }, now()).map(|_| ())
+    };
+    assert_eq!(for_audience("https://visit.example.com"), Ok(()));
+    for other in ["", "https://relay.example.com", "http://visit.example.com", "https://visit.example.com:8443"] {
+        assert_eq!(for_audience(other), Err(TokenError::ProofAudience), "{other}");
+    }
+    assert_eq!(TokenError::ProofAudience.code(), "wrong_audience");
 }
 
 fn assert_with(hub: &Hub, change: impl FnOnce(&mut serde_json::Value)) -> Result<Assertion, TokenError> {

@@ -46,6 +46,7 @@ pub fn reason_of(verdict: &Verdict) -> &str {
         Verdict::Refused(refusal) => &refusal.code,
         Verdict::DependencyRefused => "dependency_refused",
         Verdict::Erased => "erased",
+        Verdict::Later(_) => "later",
     }
 }
 

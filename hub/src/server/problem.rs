@@ -39,6 +39,7 @@ impl From<TokenError> for Refused {
             // RFC 6749, section 5.2: what is wrong with a grant is a bad request.
             TokenError::Challenge
             | TokenError::Proof
+            | TokenError::ProofAudience
             | TokenError::Assertion
             | TokenError::AssertionTime
             | TokenError::Replayed => StatusCode::BAD_REQUEST,

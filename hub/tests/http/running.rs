@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use vestibule_core::cbor;
 use vestibule_core::id::OrganisationId;
 use vestibule_core::keys::{DeviceSigner as _, Purpose, SoftwareSigner, sign};
-use vestibule_core::sync::wire::{EnrolmentProof, MEDIA_TYPE, SyncRequest, VERSION};
+use vestibule_core::sync::wire::{EnrolmentProof, MEDIA_TYPE, SyncRequest, VERSION, origin};
 use vestibule_hub::config::DataDir;
 use vestibule_hub::context::Context;
 use vestibule_hub::issuer::SignIn;
@@ -77,6 +77,7 @@ fn copy(from: &Path, to: &Path) {
 pub struct Running {
     home: TempDir,
     url: String,
+    public_url: url::Url,
     clock: Arc<AtomicI64>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
@@ -96,6 +97,7 @@ impl Running {
         let clock = Arc::new(AtomicI64::new(now));
         let dir = DataDir::open(home.path()).expect("a hub");
         let config = dir.config().expect("reads");
+        let public_url = config.public_url.clone();
         let ticking = Arc::clone(&clock);
         let surroundings =
             Surroundings { clock: Arc::new(move || at(ticking.load(Ordering::SeqCst))), ..Surroundings::system() };
@@ -109,7 +111,7 @@ impl Running {
             };
             hub.serve(listener, stopped).await.expect("serves to its end");
         });
-        Self { home, url, clock, stop: Some(stop), task, client: Client::new() }
+        Self { home, url, public_url, clock, stop: Some(stop), task, client: Client::new() }
     }
 
     /// Stops the hub cleanly and starts it again on the same directory, at the same time.
@@ -246,7 +248,8 @@ impl Phone {
         }
         let challenge = body(answer).await;
         let nonce = URL_SAFE_NO_PAD.decode(challenge["nonce"].as_str().expect("a nonce")).expect("base64url");
-        let proof = EnrolmentProof { nonce: nonce.into(), key: self.key.public_key() };
+        let audience = origin(&hub.public_url);
+        let proof = EnrolmentProof { nonce: nonce.into(), key: self.key.public_key(), audience };
         let proof = sign(Purpose::Enrolment, cbor::write(&proof), &self.key).expect("signs");
         hub.post_json("/v1/devices", token, &json!({"proof": URL_SAFE_NO_PAD.encode(proof)})).await
     }

@@ -84,12 +84,15 @@ CREATE TABLE decision (
     PRIMARY KEY (visit, number)
 ) STRICT, WITHOUT ROWID;
 
+-- `scope` is the one that brought it, and takes it along when the phone holds that no longer; none of an own note the feed
+-- has not brought yet.
 CREATE TABLE note (
     visit BLOB NOT NULL,
     id BLOB NOT NULL,
     author TEXT NOT NULL,
     accepted_at INTEGER NOT NULL,
     text TEXT NOT NULL,
+    scope INTEGER,
     PRIMARY KEY (visit, id)
 ) STRICT, WITHOUT ROWID;
 
@@ -128,13 +131,15 @@ CREATE TABLE tombstone (
 
 -- The lists. `sort_at` is the start, or the time the visit was made if it has none. `place` is the row of
 -- `visit_search`: the minute of `sort_at` and a number within it, so that a search reads rows in order of start and
--- need not sort what it finds.
+-- need not sort what it finds. `over_at` is when the visit is over if nobody comes: `tab` is what the hub said, and the
+-- clock moves a pending or upcoming visit to the past ones.
 CREATE TABLE visit (
     id BLOB PRIMARY KEY,
     place INTEGER NOT NULL UNIQUE,
     sort_at INTEGER NOT NULL,
     start_at INTEGER,
     end_at INTEGER,
+    over_at INTEGER,
     schedule TEXT,
     status TEXT NOT NULL,
     tab TEXT NOT NULL,
@@ -154,6 +159,7 @@ CREATE TABLE visit (
     host_name TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX visit_tab ON visit (tab, sort_at, id);
+CREATE INDEX visit_over ON visit (tab, over_at) WHERE over_at IS NOT NULL;
 CREATE INDEX visit_start ON visit (sort_at, id);
 CREATE INDEX visit_attention ON visit (sort_at, id) WHERE attention = 1;
 
@@ -179,9 +185,9 @@ WHEN old.tab <> new.tab OR old.attention <> new.attention BEGIN
     UPDATE tab_count SET visits = visits + new.attention - old.attention WHERE tab = 'attention';
 END;
 
--- Search, over text that is already normalised (`text::search_key`).
+-- Search, over words that are already normalised and cut (`text::index_words`): this tokenizer leaves all but ASCII as it is.
 CREATE VIRTUAL TABLE visit_search USING fts5 (
     name, company, email, host,
-    detail = none, columnsize = 0, prefix = '2 3', tokenize = "unicode61 remove_diacritics 0"
+    detail = none, columnsize = 0, prefix = '2 3', tokenize = "ascii"
 );
 INSERT INTO visit_search (visit_search, rank) VALUES ('secure-delete', 1);

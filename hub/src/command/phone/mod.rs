@@ -51,7 +51,7 @@ pub struct Phone {
 enum Task {
     /// Signs a member in on this phone, once, and brings the directory.
     SignIn {
-        /// The hub's address.
+        /// The hub's address, as its operator gives it (`public_url`).
         #[arg(long, value_name = "URL")]
         hub: String,
         /// A file with the bearer token (`vestibule admin token MEMBER`).
@@ -164,6 +164,11 @@ impl Phone {
             }
             Task::Cancel(One { visit, json }) => {
                 client.cancel(visit).map_err(failure)?;
+                if matches!(client.show(visit), Err(PhoneError::NotFound)) {
+                    let dropped = format!("{:#}\n", json!({ "id": visit, "status": "cancelled" }));
+                    print(if json { &dropped } else { "The draft, which the hub had refused, is dropped.\n" });
+                    return Ok(());
+                }
                 show_one(&client, visit, json)
             }
             Task::History(One { visit, json }) => {
