@@ -1,6 +1,7 @@
 //! What can go wrong in the store, without personal data in any text.
 
 use crate::document::Refusal;
+use crate::fault;
 use crate::id::IdError;
 use crate::keys::SignerError;
 
@@ -53,8 +54,8 @@ pub enum StoreError {
     #[error(transparent)]
     Signer(#[from] SignerError),
     /// A step that a test made fail.
-    #[error("a test made this step fail")]
-    Injected,
+    #[error(transparent)]
+    Injected(#[from] fault::Injected),
     /// SQLite's own word; it names tables and columns, never values.
     #[error("the database failed: {0}")]
     Sqlite(rusqlite::Error),

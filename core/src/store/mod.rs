@@ -9,7 +9,6 @@
 //! One connection writes, another reads, so that lists stay quick while a first sync comes in.
 
 mod error;
-mod fault;
 mod ingest;
 mod intent;
 mod meta;

@@ -17,6 +17,7 @@ use lettre::address::Envelope;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{Address, SmtpTransport, Transport as _};
+use vestibule_core::fault::{self, Point};
 use vestibule_core::id::VisitId;
 use zeroize::Zeroizing;
 
@@ -110,6 +111,9 @@ pub fn send_next(
         Ok((envelope, message)) => transport.deliver(&hex::encode(mail.id), &envelope, &message),
         Err(error) => Err(error),
     };
+    if outcome.is_ok() {
+        fault::pass(Point::AfterAcceptance)?;
+    }
     let (visit, kind) = (mail.visit, mail.kind);
     store.write(|tx| {
         Ok(match outcome {
