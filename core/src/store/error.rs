@@ -26,6 +26,10 @@ pub enum StoreError {
     /// There is no room left; nothing was changed.
     #[error("there is no room left on the device; nothing was changed")]
     Full,
+    /// The device's storage does not do what it is asked to: a damaged card, a limit on files, a full file system that
+    /// says so late.
+    #[error("the device's storage fails; what was saved before is kept: see whether there is room and try again")]
+    Storage,
     /// A long read was interrupted.
     #[error("it was interrupted")]
     Interrupted,
@@ -70,6 +74,7 @@ impl From<rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::WrongKey,
             Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::SystemIoFailure) => Self::Storage,
             Some(ErrorCode::OperationInterrupted) => Self::Interrupted,
             _ => Self::Sqlite(error),
         }
