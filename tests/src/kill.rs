@@ -86,12 +86,6 @@ pub fn limited(command: &Command, blocks: u64) -> Command {
     shell
 }
 
-/// The limits worth a try for a program whose largest file has that many blocks: every size a write can break off at is
-/// near one of them.
-pub fn limits(largest: u64, steps: u64) -> impl Iterator<Item = u64> {
-    (0..=steps).map(move |step| largest * step / steps)
-}
-
 /// Random numbers that can be had again: SplitMix64 with the seed of `VESTIBULE_SEED`, or one it prints.
 pub struct Chance(u64);
 
