@@ -270,6 +270,8 @@ fn a_sync_killed_at_any_boundary_loses_nothing_and_sends_nothing_twice() {
     let mut book = bench.book("synced");
     let kills = Kills::none(bench.folder.path());
     at_every_boundary(&mut book, &kills, |book| {
+        // What the last kill left undone is done first: else every sync has more to do than the one before.
+        stdout(&book.phone.run(&Deed::Sync.arguments()));
         book.guest();
         Deed::Sync
     });
