@@ -14,6 +14,7 @@ pub mod decision;
 pub mod directory;
 pub mod document;
 pub mod envelope;
+pub mod fault;
 pub mod feed;
 #[cfg(test)]
 mod golden;

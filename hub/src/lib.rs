@@ -18,6 +18,7 @@ pub mod issuer;
 pub mod judge;
 pub mod keys;
 pub mod lifecycle;
+pub mod mailbox;
 pub use vestibule_core::moment;
 pub mod organisation;
 pub mod page;

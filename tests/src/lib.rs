@@ -1,4 +1,5 @@
-//! What the end-to-end tests share: the command as a process, other projects' programs, and the demo run once.
+//! What the end-to-end tests share: the command as a process, other projects' programs, the demo run once, and hubs and
+//! phones that are killed.
 //!
 //! The tests use the real command as a user would and look at what it leaves behind with programs and libraries that are
 //! not those that made it. `cargo xtask test` builds the command and installs the programs.
@@ -6,4 +7,7 @@
 pub mod calendar;
 pub mod demo;
 pub mod google;
+pub mod hub;
+pub mod kill;
+pub mod phone;
 pub mod program;

@@ -1,6 +1,7 @@
 //! What can go wrong in the store, without personal data in any text.
 
 use crate::document::Refusal;
+use crate::fault;
 use crate::id::IdError;
 use crate::keys::SignerError;
 
@@ -25,6 +26,10 @@ pub enum StoreError {
     /// There is no room left; nothing was changed.
     #[error("there is no room left on the device; nothing was changed")]
     Full,
+    /// The device's storage does not do what it is asked to: a damaged card, a limit on files, a full file system that
+    /// says so late.
+    #[error("the device's storage fails; what was saved before is kept: see whether there is room and try again")]
+    Storage,
     /// A long read was interrupted.
     #[error("it was interrupted")]
     Interrupted,
@@ -53,9 +58,9 @@ pub enum StoreError {
     #[error(transparent)]
     Signer(#[from] SignerError),
     /// A step that a test made fail.
-    #[error("a test made this step fail")]
-    Injected,
-    /// `SQLite`'s own word; it names tables and columns, never values.
+    #[error(transparent)]
+    Injected(#[from] fault::Injected),
+    /// SQLite's own word; it names tables and columns, never values.
     #[error("the database failed: {0}")]
     Sqlite(rusqlite::Error),
     /// The file system's word.
@@ -69,6 +74,7 @@ impl From<rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::WrongKey,
             Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::SystemIoFailure) => Self::Storage,
             Some(ErrorCode::OperationInterrupted) => Self::Interrupted,
             _ => Self::Sqlite(error),
         }

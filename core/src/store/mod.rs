@@ -10,7 +10,6 @@
 
 mod batch;
 mod error;
-mod fault;
 mod ingest;
 mod intent;
 mod meta;

@@ -13,6 +13,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use zeroize::Zeroizing;
 
 use super::StoreError;
+use crate::fault::{self, Point};
 
 /// The migrations, the n-th of which leads from schema n − 1 to n.
 const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
@@ -114,6 +115,7 @@ fn prepare(path: &Path, key: &StoreKey) -> Result<Connection, StoreError> {
 
 /// Runs the migrations the file has not seen, in one transaction.
 fn upgrade(connection: &mut Connection, from: u32) -> Result<(), StoreError> {
+    fault::pass(Point::BeforeWrite)?;
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have been first.
     let found: u32 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -121,8 +123,9 @@ fn upgrade(connection: &mut Connection, from: u32) -> Result<(), StoreError> {
         tx.execute_batch(migration)?;
         tx.pragma_update(None, "user_version", version)?;
     }
+    fault::pass(Point::InsideWrite)?;
     tx.commit()?;
-    Ok(())
+    Ok(fault::pass(Point::AfterCommit)?)
 }
 
 /// Sees to it that the first page stands in the file, and is not plain.

@@ -9,12 +9,12 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use zeroize::Zeroizing;
 
-use super::fault::{Point, fail_at};
 use super::meta::Identity;
 use super::*;
 use crate::directory::{DirectoryRow, Member, Site};
 use crate::document::Write;
 use crate::envelope::Ask;
+use crate::fault::{Point, fail_at};
 use crate::feed::{Row, RowKind, Scope, ScopeHead};
 use crate::id::{ChainHash, HubEpoch, VisitId};
 use crate::keys::{DeviceSigner, KeySet, SignedKeySet, SignerError, SoftwareSigner};
@@ -297,7 +297,7 @@ fn acknowledged_writes_survive_a_killed_process() {
 fn what_was_committed_is_there() {
     let mut bench = Bench::new();
     fail_at(Some((Point::AfterCommit, 1)));
-    assert!(matches!(bench.create(1, "First", None), Err(StoreError::Injected)));
+    assert!(matches!(bench.create(1, "First", None), Err(StoreError::Injected(_))));
     fail_at(None);
     let bench = bench.reopen();
     assert_eq!(bench.store.show(id(1)).expect("shows").status, Status::Queued);

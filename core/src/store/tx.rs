@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, TransactionBehavior};
 
 use super::StoreError;
-use super::fault::{self, Point};
+use crate::fault::{self, Point};
 
 /// A transaction that writes; dropped without [`commit`](Tx::commit), nothing of it happened.
 pub(super) struct Tx<'c>(Transaction<'c>);
@@ -24,7 +24,7 @@ impl<'c> Tx<'c> {
     pub(super) fn commit(self) -> Result<(), StoreError> {
         fault::pass(Point::InsideWrite)?;
         self.0.commit()?;
-        fault::pass(Point::AfterCommit)
+        Ok(fault::pass(Point::AfterCommit)?)
     }
 
     pub(super) fn last_row(&self) -> i64 {

@@ -11,6 +11,7 @@ mod serve;
 mod table;
 
 use std::fmt;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -85,7 +86,8 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if !failure.message.is_empty() {
-                eprintln!("{}", failure.message);
+                // Where nobody can be told (a log on a full disk), the exit code still says it.
+                let _ = writeln!(std::io::stderr(), "{}", failure.message);
             }
             ExitCode::from(failure.code)
         }
@@ -94,7 +96,6 @@ pub fn run() -> ExitCode {
 
 /// Writes what a command prints; a reader that has gone away (`| head`) is no failure.
 fn print(text: &str) {
-    use std::io::Write as _;
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

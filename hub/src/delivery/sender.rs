@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, TimeDelta, Utc};
 use lettre::Address;
 use lettre::address::Envelope;
+use vestibule_core::fault::{self, Point};
 use vestibule_core::id::VisitId;
 use zeroize::Zeroizing;
 
@@ -114,6 +115,9 @@ pub fn send_next(
         Ok((envelope, message)) => transport.deliver(&hex::encode(mail.id), &envelope, &message),
         Err(error) => Err(error),
     };
+    if outcome.is_ok() {
+        fault::pass(Point::AfterAcceptance)?;
+    }
     let (visit, kind) = (mail.visit, mail.kind);
     store.write(|tx| {
         Ok(match outcome {

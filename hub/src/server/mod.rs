@@ -31,6 +31,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
+use vestibule_core::wallet::images;
 
 use crate::config::{Config, DataDir};
 use crate::store::StoreError;
@@ -128,6 +129,8 @@ impl Hub {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
+        // Drawn once in a hub's life: now, and not while the first invitation's transaction holds the writer.
+        tokio::task::spawn_blocking(images::standard);
         let (stopping, mut stopped) = watch::channel(false);
         let sender = tokio::spawn(post::run(Arc::clone(&self), stopped.clone())?);
         let passing = tokio::spawn(passing::run(Arc::clone(&self), stopped.clone()));

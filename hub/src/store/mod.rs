@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use vestibule_core::fault::{self, Point};
 
 /// The database could not do what was asked; completes "failed to …".
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,9 @@ pub enum StoreError {
     /// A stored value cannot be read back.
     #[error("a stored {0} cannot be read")]
     Corrupt(&'static str),
+    /// A step that a test made fail.
+    #[error(transparent)]
+    Injected(#[from] fault::Injected),
 }
 
 /// The schema, step by step: only ever added to.
@@ -66,6 +70,9 @@ impl HubStore {
         )?;
         connection.set_prepared_statement_cache_capacity(128);
         migrate(&mut connection)?;
+        // Every row that is written is a point inside the write.
+        #[cfg(feature = "faults")]
+        connection.update_hook(Some(|_, _: &str, _: &str, _| pass(Point::InsideWrite).expect("it kills or passes")))?;
         Ok(Self { path: path.to_owned(), connection })
     }
 
@@ -79,10 +86,13 @@ impl HubStore {
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        pass(Point::BeforeWrite)?;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
         let value = work(&transaction)?;
+        pass(Point::InsideWrite)?;
         transaction.commit().map_err(StoreError::from)?;
+        pass(Point::AfterCommit)?;
         Ok(value)
     }
 
@@ -119,10 +129,22 @@ impl HubStore {
     }
 }
 
+/// Passes a point where a test may kill the hub.
+fn pass(point: Point) -> Result<(), StoreError> {
+    Ok(fault::pass(point)?)
+}
+
 fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let known = u32::try_from(MIGRATIONS.len()).expect("a handful of migrations");
+    let version = |connection: &Connection| connection.query_row("PRAGMA user_version", [], |row| row.get::<_, u32>(0));
+    if version(connection)? == known {
+        // A hub on a full disk can still be looked into.
+        return Ok(());
+    }
+    pass(Point::BeforeWrite)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    // Another process may have been first.
+    let found = version(&transaction)?;
     if found > known {
         return Err(StoreError::Newer { found, known });
     }
@@ -130,6 +152,7 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         transaction.execute_batch(migration)?;
     }
     transaction.pragma_update(None, "user_version", known)?;
+    pass(Point::InsideWrite)?;
     transaction.commit()?;
-    Ok(())
+    pass(Point::AfterCommit)
 }

@@ -1,11 +1,10 @@
 //! `vestibule demo`: the whole road on real input, on this machine alone.
 //!
 //! Hosts' phones sign in, the hub goes away, the hosts invite a file of visitors, the hub comes back as a process of its
-//! own, the phones sync, the mails travel by SMTP to a mailbox of the demo's own ([`mailbox`]), an approver approves one,
+//! own, the phones sync, the mails travel by SMTP to a mailbox of the demo's own ([`crate::mailbox`]), an approver approves one,
 //! and [`report`] takes the mails apart as a visitor would and writes `demo.json`.
 
 mod hub_process;
-mod mailbox;
 mod phones;
 mod report;
 mod visitors;
@@ -20,8 +19,8 @@ use clap::Args;
 use vestibule_core::visit::Status;
 
 use super::{Failure, print};
+use crate::mailbox::Mailbox;
 use hub_process::HubProcess;
-use mailbox::Mailbox;
 use phones::{Invited, Phones};
 
 /// The file that marks a folder as one the demo made and may make anew.

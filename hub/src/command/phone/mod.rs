@@ -34,7 +34,7 @@ FILE.device.key (both 0600), and whoever can read them can read the store.
 
 Example:
   vestibule phone --store ada.db sign-in --hub http://127.0.0.1:8480 --token-file ada.token
-  vestibule phone --store ada.db invite --first Zoë --email zoe@example.org --site zrh --date 2027-02-10 --start 9:00 --end 11:00
+  vestibule phone --store ada.db invite --first Zoë --email zoe@example.org --site zrh --date 2027-02-10 --start 09:00 --end 11:00
   vestibule phone --store ada.db list
   vestibule phone --store ada.db sync
 

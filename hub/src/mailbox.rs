@@ -1,5 +1,5 @@
-//! A mail server for the demo: takes every mail over SMTP on a local port and stores it as a file before it says that it
-//! has it.
+//! A mail server for the demo and the tests: takes every mail over SMTP on a local port and stores it as a file before
+//! it says that it has it.
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Write as _};
