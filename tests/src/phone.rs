@@ -80,7 +80,8 @@ impl Phone {
     /// What a command prints as JSON, after it succeeded.
     pub fn json(&self, arguments: &[&str]) -> Value {
         let printed = stdout(&self.run(arguments));
-        serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{arguments:?} printed no JSON: {error}\n{printed}"))
+        serde_json::from_str(&printed)
+            .unwrap_or_else(|error| panic!("{arguments:?} printed no JSON: {error}\n{printed}"))
     }
 
     /// Every visit it lists.

@@ -104,7 +104,9 @@ impl Book {
                 continue;
             }
             let wanted = match deed {
-                Deed::Edit(edited, company) if edited == id => Guest { company: Some(company.clone()), ..guest.clone() },
+                Deed::Edit(edited, company) if edited == id => {
+                    Guest { company: Some(company.clone()), ..guest.clone() }
+                }
                 Deed::Cancel(cancelled) if cancelled == id => Guest { cancelled: true, ..guest.clone() },
                 _ => panic!("{deed:?}: {guest:?} is listed as {shown:?}"),
             };
@@ -150,7 +152,8 @@ impl Book {
         assert_eq!(page["first_name"], guest.name.as_str());
         assert_eq!(page["company"].as_str(), guest.company.as_deref());
         assert_eq!(page["status"] == "cancelled", guest.cancelled);
-        let waiting: Vec<&str> = page["operations"].as_array().expect("a list").iter().map(|o| text(o, "kind")).collect();
+        let waiting: Vec<&str> =
+            page["operations"].as_array().expect("a list").iter().map(|o| text(o, "kind")).collect();
         let kind = match deed {
             Deed::Invite(_) => "request",
             Deed::Edit(..) => "edit",
@@ -170,7 +173,8 @@ impl Book {
     fn settle(&mut self, hub: &Hub) {
         self.check(&Deed::Sync, &self.phone.clone().run(&Deed::Sync.arguments()));
         let visits = hub.visits();
-        let own: Vec<&Value> = visits.iter().filter(|visit| text(visit, "first_name").starts_with(self.label)).collect();
+        let own: Vec<&Value> =
+            visits.iter().filter(|visit| text(visit, "first_name").starts_with(self.label)).collect();
         assert_eq!(own.len(), self.guests.len(), "visits on the hub");
         for visit in own {
             let guest = self.guests.get(text(visit, "id")).expect("the hub has only what the phone has");
@@ -384,7 +388,8 @@ fn a_failing_write_is_an_error_and_loses_nothing() {
     for kind in 0..4 {
         // Within the log of a write, and where the store itself grows when the log is written back.
         let store = std::fs::metadata(book.phone.store()).expect("the store").len() / 512;
-        for blocks in (0..=LOG).step_by(LOG / 12).map(|blocks| blocks as u64).chain((store - 8..=store + 8).step_by(4)) {
+        for blocks in (0..=LOG).step_by(LOG / 12).map(|blocks| blocks as u64).chain((store - 8..=store + 8).step_by(4))
+        {
             let deed = match kind {
                 0 => Deed::Invite(book.name()),
                 1 => Deed::Edit(edited.clone(), book.name()),

@@ -28,7 +28,10 @@ pub fn everything() -> Result<(), String> {
     run_all(
         &[
             ("format", &["fmt", "--all", "--check"]),
-            ("lints", &["clippy", "--locked", "--workspace", "--all-targets", FAULTS.0, FAULTS.1, "--", "--deny", "warnings"]),
+            (
+                "lints",
+                &["clippy", "--locked", "--workspace", "--all-targets", FAULTS.0, FAULTS.1, "--", "--deny", "warnings"],
+            ),
             ("the command", &["build", "--locked", "--workspace", "--bins", FAULTS.0, FAULTS.1]),
             ("tests", &["test", "--locked", "--workspace", FAULTS.0, FAULTS.1]),
         ],

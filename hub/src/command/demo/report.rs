@@ -14,8 +14,8 @@ use vestibule_core::wallet::package_read::ReadPass;
 
 use super::super::Failure;
 use super::LeftOut;
-use crate::mailbox::{Arrived, Mailbox};
 use super::phones::{Invited, Phones};
+use crate::mailbox::{Arrived, Mailbox};
 
 /// The mails that came, by the visit they are about; those to members and security desks stand apart.
 #[derive(Default)]
