@@ -9,6 +9,9 @@
 #[cfg(all(feature = "faults", not(debug_assertions)))]
 compile_error!("the feature `faults` kills the process on purpose and must not be in a release");
 
+#[cfg(test)]
+pub(crate) use fail::fail_at;
+
 /// A point of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Point {
@@ -113,6 +116,3 @@ mod fail {
         }
     }
 }
-
-#[cfg(test)]
-pub(crate) use fail::fail_at;
