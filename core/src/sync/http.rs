@@ -70,15 +70,21 @@ pub trait Transport: Send + Sync {
 
 /// Whether an address may be called: https, or plain http on this very machine.
 pub(super) fn allowed(url: &Url) -> bool {
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return false,
-    };
-    url.username().is_empty()
+    url.has_host()
+        && url.username().is_empty()
         && url.password().is_none()
-        && (url.scheme() == "https" || (url.scheme() == "http" && loopback))
+        && (url.scheme() == "https" || is_this_machine(url))
+}
+
+/// Whether an address is plain http on this very machine.
+pub(super) fn is_this_machine(url: &Url) -> bool {
+    url.scheme() == "http"
+        && match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
 }
 
 /// HTTP with TLS by rustls and ring; certificates are judged by the platform. No redirects: a token goes to no other

@@ -135,15 +135,20 @@ pub struct EnrolmentProof {
 }
 
 /// The origin of a hub's address: scheme, host, and the port where it is not the scheme's own (RFC 6454, section 6.2).
+/// Plain http on this very machine is one origin, whatever the port: a hub that is tried out may listen anywhere, and
+/// nobody else's hub is reached that way.
 ///
 /// ```
 /// use vestibule_core::sync::wire::origin;
 ///
 /// let origin_of = |text: &str| origin(&text.parse().expect("an address"));
 /// assert_eq!(origin_of("https://Visit.example.com:443/"), "https://visit.example.com");
-/// assert_eq!(origin_of("http://127.0.0.1:8480"), "http://127.0.0.1:8480");
+/// assert_eq!(origin_of("http://127.0.0.1:8480"), "http://localhost");
 /// ```
 pub fn origin(address: &url::Url) -> String {
+    if super::http::is_this_machine(address) {
+        return "http://localhost".to_owned();
+    }
     address.origin().ascii_serialization()
 }
 

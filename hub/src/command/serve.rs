@@ -61,9 +61,6 @@ impl Serve {
             }
             let address = listener.local_addr().map_err(Failure::failed)?;
             // A phone's proof names the hub by the address it was given, and the hub takes its own alone.
-            if public_url.scheme() == "http" && public_url.port_or_known_default() != Some(address.port()) {
-                eprintln!("Phones sign in only at {public_url}, the public_url of vestibule.toml.");
-            }
             print(&format!("Vestibule hub listening on http://{address}\n"));
             let stop = async move {
                 tokio::select! {
