@@ -21,7 +21,7 @@ use super::{Hub, ServeError};
 use crate::config::{Config, DataDir, Smtp as SmtpConfig, SmtpTls};
 use crate::context::Context;
 use crate::delivery::sender::{
-    MailFolder, MailTransport, SendOutcome, Smtp, SmtpSecurity, SmtpSettings, TransportError, send_next,
+    MailFolder, MailTransport, SendOutcome, Smtp, SmtpSecurity, SmtpSettings, TransportError, Unnoted, send_next,
 };
 use crate::effect::Effect;
 use crate::lifecycle::Outcome;
@@ -92,6 +92,7 @@ fn settings(dir: &DataDir, smtp: &SmtpConfig) -> Result<SmtpSettings, ServeError
 struct Desk {
     store: HubStore,
     transport: Transport,
+    unnoted: Unnoted,
 }
 
 /// What a turn came to.
@@ -111,7 +112,11 @@ pub fn run(
     mut stopped: watch::Receiver<bool>,
 ) -> Result<impl Future<Output = ()> + Send + 'static, ServeError> {
     let dir = hub.organisations.dir();
-    let mut desk = Desk { store: HubStore::open(&dir.database())?, transport: transport(dir, &hub.config)? };
+    let mut desk = Desk {
+        store: HubStore::open(&dir.database())?,
+        transport: transport(dir, &hub.config)?,
+        unnoted: Unnoted::default(),
+    };
     Ok(async move {
         let mut pause = TICK;
         let mut renewed: Option<Instant> = None;
@@ -159,7 +164,7 @@ pub fn run(
 
 fn turn(hub: &Hub, desk: &mut Desk, context: &Context) -> Turn {
     for _ in 0..TURN {
-        match send_next(&mut desk.store, &desk.transport, context, hub.surroundings.now()) {
+        match send_next(&mut desk.store, &mut desk.unnoted, &desk.transport, context, hub.surroundings.now()) {
             Ok(SendOutcome::Idle { .. }) => return Turn::Idle,
             Ok(SendOutcome::Sent { kind, .. }) => {
                 tracing::info!(organisation = %context.organisation, kind, "a mail was sent");
@@ -178,7 +183,7 @@ fn turn(hub: &Hub, desk: &mut Desk, context: &Context) -> Turn {
                 }
             }
             Err(error) => {
-                tracing::error!(organisation = %context.organisation, %error, "the outbox cannot be read");
+                tracing::error!(organisation = %context.organisation, %error, "the outbox cannot be read or written");
                 return Turn::Failed;
             }
         }
