@@ -51,7 +51,6 @@ impl Serve {
             let listener = TcpListener::bind(address).await.map_err(|error| {
                 Failure::failed(format!("{address} cannot be listened on: {error}. Name a free one with --listen."))
             })?;
-            let public_url = config.public_url.clone();
             let hub = Hub::open(dir, config, Surroundings::system())
                 .await
                 .map_err(|error| Failure::failed(format!("The hub does not start: {error}")))?;

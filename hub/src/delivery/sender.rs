@@ -4,10 +4,13 @@
 //! So a hub that dies in between finds the mail claimed and hands over the very same bytes again; only then, and where a
 //! connection broke after the message had gone out, can a guest get a mail twice, and both have one Message-ID. A mail
 //! the server puts off waits in its row and blocks none but later mails to the same recipient, which must not overtake it.
+//! What the server said and the database does not take (a full disk) is kept in memory ([`Unnoted`]) and written before
+//! anything else is sent: a hub that lives never sends a mail twice.
 //!
 //! One sender runs for an organisation, on a thread that may wait. [`Smtp`](super::smtp::Smtp) speaks to a server; without
 //! one the mails go into a folder as `.eml` files.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,12 +19,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use lettre::Address;
 use lettre::address::Envelope;
 use vestibule_core::fault::{self, Point};
-use vestibule_core::id::VisitId;
+use vestibule_core::id::{OrganisationId, VisitId};
 use zeroize::Zeroizing;
 
 use super::open;
 use crate::context::Context;
-use crate::store::{HubStore, StoreError, outbox};
+use crate::store::outbox::{self, ClaimedMail};
+use crate::store::{HubStore, StoreError};
 
 /// How long to wait after the first, second, … time a mail was put off; the last one from then on.
 const WAITS: [TimeDelta; 7] = [
@@ -93,13 +97,32 @@ pub enum SendOutcome {
     },
 }
 
+/// What a server said of a mail and could not be written down yet, by organisation; kept from one call of [`send_next`] to
+/// the next.
+#[derive(Default)]
+pub struct Unnoted(HashMap<OrganisationId, Verdict>);
+
+struct Verdict {
+    mail: ClaimedMail,
+    said: Result<(), TransportError>,
+}
+
 /// Sends the next mail that is due at `now`, if there is one.
+///
+/// # Errors
+/// The database fails. What the server said by then is in `unnoted`, and nothing is sent until it is written.
 pub fn send_next(
     store: &mut HubStore,
+    unnoted: &mut Unnoted,
     transport: &impl MailTransport,
     context: &Context,
     now: DateTime<Utc>,
 ) -> Result<SendOutcome, StoreError> {
+    if let Some(verdict) = unnoted.0.get(&context.organisation) {
+        let outcome = note(store, verdict, now)?;
+        unnoted.0.remove(&context.organisation);
+        return Ok(outcome);
+    }
     let claimed = store.write(|tx| {
         if let Some(mail) = outbox::claim(tx, &context.organisation, now)? {
             return Ok::<_, StoreError>(Ok(mail));
@@ -111,16 +134,24 @@ pub fn send_next(
         Ok(mail) => mail,
         Err(next) => return Ok(SendOutcome::Idle { next }),
     };
-    let outcome = match unsealed(context, &mail.id, &mail.sealed) {
+    let said = match unsealed(context, &mail.id, &mail.sealed) {
         Ok((envelope, message)) => transport.deliver(&hex::encode(mail.id), &envelope, &message),
         Err(error) => Err(error),
     };
-    if outcome.is_ok() {
+    if said.is_ok() {
         fault::pass(Point::AfterAcceptance)?;
     }
-    let (visit, kind) = (mail.visit, mail.kind);
+    let verdict = Verdict { mail, said };
+    note(store, &verdict, now).inspect_err(|_| {
+        unnoted.0.insert(context.organisation.clone(), verdict);
+    })
+}
+
+/// Writes down what the server said.
+fn note(store: &mut HubStore, Verdict { mail, said }: &Verdict, now: DateTime<Utc>) -> Result<SendOutcome, StoreError> {
+    let (visit, kind) = (mail.visit, mail.kind.clone());
     store.write(|tx| {
-        Ok(match outcome {
+        Ok(match said.clone() {
             Ok(()) => {
                 outbox::set_sent(tx, &mail.id, now)?;
                 SendOutcome::Sent { visit, kind }

@@ -14,7 +14,7 @@ use vestibule_core::directory::{Member, Organisation, PrivacyMode, Site, Space, 
 use vestibule_core::id::VisitId;
 use vestibule_core::visit::{Key, Value, VisitValues};
 
-use super::sender::{MailTransport, SendOutcome, TransportError, send_next};
+use super::sender::{MailTransport, SendOutcome, TransportError, Unnoted, send_next};
 use super::{Delivery, Invitation, carry_out};
 use crate::context::Context;
 use crate::credential::{self, Credential};
@@ -39,6 +39,7 @@ pub(crate) struct Hub {
     pub(crate) store: HubStore,
     pub(crate) context: Context,
     pub(crate) now: DateTime<Utc>,
+    unnoted: Unnoted,
     rng: ChaCha20Rng,
 }
 
@@ -76,7 +77,7 @@ impl Hub {
             google: Some(google),
         };
         let store = HubStore::open(&directory.path().join("hub.db")).expect("a database");
-        Self { directory, store, context, now, rng }
+        Self { directory, store, context, now, unnoted: Unnoted::default(), rng }
     }
 
     /// Carries an effect out in a transaction of its own.
@@ -116,7 +117,11 @@ impl Hub {
     }
 
     pub(crate) fn send(&mut self, server: &impl MailTransport) -> SendOutcome {
-        send_next(&mut self.store, server, &self.context, self.now).expect("the database works")
+        self.try_send(server).expect("the database works")
+    }
+
+    pub(crate) fn try_send(&mut self, server: &impl MailTransport) -> Result<SendOutcome, StoreError> {
+        send_next(&mut self.store, &mut self.unnoted, server, &self.context, self.now)
     }
 
     pub(crate) fn pass(&mut self, time: TimeDelta) {

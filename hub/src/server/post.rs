@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use super::{Hub, ServeError};
 use crate::config::{Config, DataDir, Smtp as SmtpConfig, SmtpTls};
 use crate::context::Context;
-use crate::delivery::sender::{MailFolder, MailTransport, SendOutcome, TransportError, send_next};
+use crate::delivery::sender::{MailFolder, MailTransport, SendOutcome, TransportError, Unnoted, send_next};
 use crate::delivery::smtp::{Smtp, SmtpSecurity, SmtpSettings};
 use crate::effect::Effect;
 use crate::lifecycle::Outcome;
@@ -91,6 +91,7 @@ fn settings(dir: &DataDir, smtp: &SmtpConfig) -> Result<SmtpSettings, ServeError
 struct Desk {
     store: HubStore,
     transport: Transport,
+    unnoted: Unnoted,
 }
 
 /// What a turn came to.
@@ -110,7 +111,11 @@ pub fn run(
     mut stopped: watch::Receiver<bool>,
 ) -> Result<impl Future<Output = ()> + Send + 'static, ServeError> {
     let dir = hub.organisations.dir();
-    let mut desk = Desk { store: HubStore::open(&dir.database())?, transport: transport(dir, &hub.config)? };
+    let mut desk = Desk {
+        store: HubStore::open(&dir.database())?,
+        transport: transport(dir, &hub.config)?,
+        unnoted: Unnoted::default(),
+    };
     Ok(async move {
         let mut pause = TICK;
         let mut renewed: Option<Instant> = None;
@@ -161,7 +166,7 @@ fn turn(hub: &Hub, desk: &mut Desk, context: &Context, stopped: &watch::Receiver
         if *stopped.borrow() {
             return Turn::Idle;
         }
-        match send_next(&mut desk.store, &desk.transport, context, hub.surroundings.now()) {
+        match send_next(&mut desk.store, &mut desk.unnoted, &desk.transport, context, hub.surroundings.now()) {
             Ok(SendOutcome::Idle { .. }) => return Turn::Idle,
             Ok(SendOutcome::Sent { kind, .. }) => {
                 tracing::info!(organisation = %context.organisation, kind, "a mail was sent");
@@ -180,7 +185,7 @@ fn turn(hub: &Hub, desk: &mut Desk, context: &Context, stopped: &watch::Receiver
                 }
             }
             Err(error) => {
-                tracing::error!(organisation = %context.organisation, %error, "the outbox cannot be read");
+                tracing::error!(organisation = %context.organisation, %error, "the outbox cannot be read or written");
                 return Turn::Failed;
             }
         }

@@ -40,6 +40,23 @@ fn the_files_hold_no_pin_and_no_address() {
     assert_eq!(left, 0, "wiped when the server took it");
 }
 
+/// `formats.md`, "Mail": what cannot be noted as sent, as on a full disk, is not sent again while the hub lives.
+#[test]
+fn a_full_disk_sends_nothing_twice() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    let full = "CREATE TRIGGER full BEFORE UPDATE OF ended_at ON outbox BEGIN SELECT RAISE(ABORT, 'full'); END";
+    hub.write(|tx, _, _| Ok(tx.execute_batch(full)?));
+    let server = Server::default();
+    for _ in 0..3 {
+        assert!(hub.try_send(&server).is_err());
+    }
+    hub.write(|tx, _, _| Ok(tx.execute_batch("DROP TRIGGER full")?));
+    assert!(matches!(hub.send(&server), SendOutcome::Sent { .. }));
+    assert!(matches!(hub.send(&server), SendOutcome::Idle { .. }));
+    assert_eq!(server.taken.into_inner().len(), 1);
+}
+
 /// A transport during which the hub dies: before the server took the mail, or after and before the hub heard of it.
 struct Dies<'a> {
     server: &'a Server,
