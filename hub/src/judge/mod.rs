@@ -19,7 +19,7 @@ mod validity;
 use minicbor::bytes::ByteVec;
 use rusqlite::Transaction;
 use vestibule_core::receipt::Receipts;
-use vestibule_core::sync::wire::{MAX_PUSH, SyncAnswer, SyncRequest, VERSION};
+use vestibule_core::sync::wire::{MAX_PUSH, MAX_PUSH_ITEMS, SyncAnswer, SyncRequest, VERSION};
 
 pub use crate::feed::SyncProblem;
 pub use crate::store::devices::Device;
@@ -27,7 +27,7 @@ pub use crate::store::devices::Device;
 use crate::context::Context;
 use crate::feed;
 use crate::moment::Moment;
-use crate::store::{StoreError, devices, members, organisations};
+use crate::store::{StoreError, devices, members, organisations, quarantine};
 
 /// Takes what a phone pushes, then gives it what it has not seen.
 ///
@@ -52,7 +52,7 @@ pub fn sync(
     let pushed = |envelope: &vestibule_core::sync::wire::PushedEnvelope| {
         envelope.envelope.len() + envelope.chunks.iter().map(|chunk| chunk.len()).sum::<usize>()
     };
-    if request.push.iter().map(pushed).sum::<usize>() > MAX_PUSH {
+    if request.push.len() > MAX_PUSH_ITEMS || request.push.iter().map(pushed).sum::<usize>() > MAX_PUSH {
         return Err(SyncProblem::TooLarge);
     }
     // The device and its member as they are in this transaction, whatever the access token says.
@@ -70,6 +70,9 @@ pub fn sync(
             push::Taken::Judged(more) => receipts.extend(more),
             push::Taken::TurnedAway(why) => turned_away.push(why.at(index)),
         }
+    }
+    if !request.push.is_empty() {
+        quarantine::keep_within(tx, &device)?;
     }
     let receipts = if request.push.is_empty() {
         None

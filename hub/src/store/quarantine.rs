@@ -43,7 +43,7 @@ pub struct From<'a> {
     pub at: i64,
 }
 
-/// Quarantines something, and lets go of the device's oldest bytes where they are too many.
+/// Quarantines something. After a push [`keep_within`] lets go of the device's oldest bytes.
 pub fn insert(
     tx: &Transaction<'_>,
     from: From<'_>,
@@ -74,14 +74,12 @@ pub fn insert(
         bytes,
         from.at,
     ])?;
-    if bytes.is_some() {
-        keep_within(tx, from.device)?;
-    }
     Ok(())
 }
 
-/// Wipes the oldest bytes of a device until the rest is small enough.
-fn keep_within(tx: &Transaction<'_>, device: &Device) -> Result<(), StoreError> {
+/// Wipes the oldest bytes of a device until the rest is small enough: once for a whole push, since it looks at all that
+/// is kept of the device, and a push may hold tens of thousands of items.
+pub fn keep_within(tx: &Transaction<'_>, device: &Device) -> Result<(), StoreError> {
     tx.prepare_cached(
         "UPDATE quarantine SET bytes = NULL WHERE place IN (
              SELECT place FROM (
@@ -142,7 +140,8 @@ pub fn prune(tx: &Transaction<'_>, time: i64) -> Result<usize, StoreError> {
 pub fn kept_bytes(tx: &Transaction<'_>, device: &Device) -> Result<i64, StoreError> {
     let bytes = tx
         .prepare_cached(
-            "SELECT coalesce(sum(length(bytes)), 0) FROM quarantine WHERE organisation = ?1 AND device = ?2",
+            "SELECT coalesce(sum(length(bytes)), 0) FROM quarantine
+             WHERE organisation = ?1 AND device = ?2 AND bytes IS NOT NULL",
         )?
         .query_row(params![device.organisation.as_str(), device.thumbprint.as_bytes()], |row| row.get(0))?;
     Ok(bytes)
