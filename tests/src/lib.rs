@@ -6,4 +6,7 @@
 pub mod calendar;
 pub mod demo;
 pub mod google;
+pub mod hostile;
+pub mod http;
+pub mod hub;
 pub mod program;
