@@ -16,6 +16,9 @@ pub const VERSION: u8 = 1;
 pub const MAX_REQUEST: usize = 5 << 20;
 /// The largest sum of pushed bytes.
 pub const MAX_PUSH: usize = 4 << 20;
+/// The most envelopes of one push, and the most items of all its envelopes: what is judged in one transaction, which
+/// nobody else's push can pass. A phone sends [`MAX_ITEMS`](crate::envelope::MAX_ITEMS) at a time.
+pub const MAX_PUSH_ITEMS: usize = 4_096;
 /// The size a page's rows stay under, if there is more than one.
 pub const PAGE_BYTES: usize = 512 << 10;
 

@@ -31,8 +31,8 @@ pub enum SyncProblem {
     /// The phone holds something this hub never gave out: the hub was restored from a backup, or the scope was altered.
     #[error("the phone stands where this hub has never been; start again from the beginning of its scopes")]
     UnknownHead,
-    /// More than 4 MB pushed at once.
-    #[error("more than 4 MB were pushed at once; push less at a time")]
+    /// More than 4 MB, or more than 4,096 envelopes, pushed at once.
+    #[error("more than 4 MB, or more than 4,096 envelopes, were pushed at once; push less at a time")]
     TooLarge,
     /// The database failed, or an effect could not be carried out.
     #[error(transparent)]

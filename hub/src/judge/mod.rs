@@ -19,7 +19,7 @@ mod validity;
 use minicbor::bytes::ByteVec;
 use rusqlite::Transaction;
 use vestibule_core::receipt::Receipts;
-use vestibule_core::sync::wire::{MAX_PUSH, SyncAnswer, SyncRequest, VERSION};
+use vestibule_core::sync::wire::{MAX_PUSH, MAX_PUSH_ITEMS, SyncAnswer, SyncRequest, VERSION};
 
 pub use crate::feed::SyncProblem;
 pub use crate::store::devices::Device;
@@ -28,11 +28,6 @@ use crate::context::Context;
 use crate::feed;
 use crate::moment::Moment;
 use crate::store::{StoreError, devices, members, organisations, quarantine};
-
-/// The most envelopes of one request; a phone sends fewer.
-const MAX_ENVELOPES: usize = 512;
-/// After this many items of one request the rest is turned away until the next, so that no push holds the database long.
-const MAX_ITEMS_OF_A_PUSH: usize = 4_096;
 
 /// Takes what a phone pushes, then gives it what it has not seen.
 ///
@@ -57,7 +52,7 @@ pub fn sync(
     let pushed = |envelope: &vestibule_core::sync::wire::PushedEnvelope| {
         envelope.envelope.len() + envelope.chunks.iter().map(|chunk| chunk.len()).sum::<usize>()
     };
-    if request.push.len() > MAX_ENVELOPES || request.push.iter().map(pushed).sum::<usize>() > MAX_PUSH {
+    if request.push.len() > MAX_PUSH_ITEMS || request.push.iter().map(pushed).sum::<usize>() > MAX_PUSH {
         return Err(SyncProblem::TooLarge);
     }
     // The device and its member as they are in this transaction, whatever the access token says.
@@ -71,19 +66,17 @@ pub fn sync(
     let (mut receipts, mut turned_away) = (Vec::new(), Vec::new());
     let mut judge = push::Judge::new(tx, context, moment, &device, &member);
     for (index, envelope) in (0..).zip(&request.push) {
-        if receipts.len() >= MAX_ITEMS_OF_A_PUSH {
-            turned_away.push(push::too_many().at(index));
-            continue;
-        }
         match judge.take(envelope)? {
             push::Taken::Judged(more) => receipts.extend(more),
             push::Taken::TurnedAway(why) => turned_away.push(why.at(index)),
         }
     }
+    if !request.push.is_empty() {
+        quarantine::keep_within(tx, &device)?;
+    }
     let receipts = if request.push.is_empty() {
         None
     } else {
-        quarantine::keep_within(tx, &device)?;
         let signed = Receipts {
             organisation: context.organisation.clone(),
             epoch: organisations::epoch(tx)?.ok_or(StoreError::Corrupt("epoch"))?,

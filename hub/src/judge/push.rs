@@ -8,7 +8,7 @@ use vestibule_core::envelope::{Envelope, Item, SignedEnvelope};
 use vestibule_core::id::{ChainHash, ChangeHash, VisitId};
 use vestibule_core::keys::DeviceSigner as _;
 use vestibule_core::receipt::{Receipt, Verdict};
-use vestibule_core::sync::wire::{PushedEnvelope, TurnedAway};
+use vestibule_core::sync::wire::{MAX_PUSH_ITEMS, PushedEnvelope, TurnedAway};
 
 use super::SyncProblem;
 use super::refusal::{reason_of, refused};
@@ -46,11 +46,6 @@ impl Reason {
     }
 }
 
-/// Why an envelope has to wait for the next request.
-pub(super) fn too_many() -> Reason {
-    Reason::new("too_many_items", "one request holds at most 4,096 items; send the rest in the next")
-}
-
 /// Judges what one device pushes, in one transaction.
 pub(super) struct Judge<'a, 'm> {
     pub(super) tx: &'a Transaction<'a>,
@@ -60,6 +55,8 @@ pub(super) struct Judge<'a, 'm> {
     pub(super) member: &'a MemberRecord,
     /// Visits read or changed in this push: an import writes many changes, and some visits many times.
     loaded: BTreeMap<VisitId, LoadedVisit>,
+    /// How many more items are judged in this push.
+    room: usize,
 }
 
 /// An item with what stands around it in its envelope.
@@ -77,7 +74,7 @@ impl<'a, 'm> Judge<'a, 'm> {
         device: &'a Device,
         member: &'a MemberRecord,
     ) -> Self {
-        Self { tx, context, moment, device, member, loaded: BTreeMap::new() }
+        Self { tx, context, moment, device, member, loaded: BTreeMap::new(), room: MAX_PUSH_ITEMS }
     }
 
     /// Takes an envelope, or says why not.
@@ -86,6 +83,11 @@ impl<'a, 'm> Judge<'a, 'm> {
             Ok(signed) => signed,
             Err(reason) => return Ok(Taken::TurnedAway(reason)),
         };
+        let Some(room) = self.room.checked_sub(signed.envelope.items.len()) else {
+            let message = "the push holds more than 4,096 items; send this envelope and those after it in another";
+            return Ok(Taken::TurnedAway(Reason::new("too_large", message)));
+        };
+        self.room = room;
         let hash = signed.hash();
         let place = InEnvelope { envelope: &signed.envelope, hash: &hash };
         if devices::envelope_hash(self.tx, self.device, signed.envelope.counter)? == Some(hash) {

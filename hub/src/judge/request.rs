@@ -139,7 +139,7 @@ fn check_words(text: &str, field: &str) -> Result<(), Refusal> {
     } else if first_refused(text, true).is_some() {
         Err(refused_field("forbidden_character", "has a control or direction character; remove it", field))
     } else if is_blank(text) {
-        Err(refused_field("required", "is empty", field))
+        Err(refused_field("required", "is empty; write something, or leave it out", field))
     } else {
         Ok(())
     }

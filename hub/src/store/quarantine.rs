@@ -43,7 +43,7 @@ pub struct From<'a> {
     pub at: i64,
 }
 
-/// Quarantines something; [`keep_within`] then lets go of the device's oldest bytes where they are too many.
+/// Quarantines something. After a push [`keep_within`] lets go of the device's oldest bytes.
 pub fn insert(
     tx: &Transaction<'_>,
     from: From<'_>,
@@ -77,7 +77,8 @@ pub fn insert(
     Ok(())
 }
 
-/// Wipes the oldest bytes of a device until the rest is small enough: once after each push, for it looks at all of them.
+/// Wipes the oldest bytes of a device until the rest is small enough: once for a whole push, since it looks at all that
+/// is kept of the device, and a push may hold tens of thousands of items.
 pub fn keep_within(tx: &Transaction<'_>, device: &Device) -> Result<(), StoreError> {
     tx.prepare_cached(
         "UPDATE quarantine SET bytes = NULL WHERE place IN (
@@ -130,7 +131,7 @@ pub fn holds_visit(tx: &Transaction<'_>, device: &Device, visit: VisitId) -> Res
     Ok(found)
 }
 
-/// Wipes the bytes of everything that came before `time`, Unix seconds: the server calls it once a day with now − [`KEPT_FOR`].
+/// Wipes the bytes of everything that came before `time`, Unix seconds: called once a day with now − [`KEPT_FOR`].
 pub fn prune(tx: &Transaction<'_>, time: i64) -> Result<usize, StoreError> {
     Ok(tx.execute("UPDATE quarantine SET bytes = NULL WHERE bytes IS NOT NULL AND at < ?1", [time])?)
 }
@@ -139,7 +140,8 @@ pub fn prune(tx: &Transaction<'_>, time: i64) -> Result<usize, StoreError> {
 pub fn kept_bytes(tx: &Transaction<'_>, device: &Device) -> Result<i64, StoreError> {
     let bytes = tx
         .prepare_cached(
-            "SELECT coalesce(sum(length(bytes)), 0) FROM quarantine WHERE organisation = ?1 AND device = ?2",
+            "SELECT coalesce(sum(length(bytes)), 0) FROM quarantine
+             WHERE organisation = ?1 AND device = ?2 AND bytes IS NOT NULL",
         )?
         .query_row(params![device.organisation.as_str(), device.thumbprint.as_bytes()], |row| row.get(0))?;
     Ok(bytes)

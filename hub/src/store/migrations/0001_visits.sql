@@ -268,5 +268,8 @@ CREATE TABLE quarantine (
 CREATE UNIQUE INDEX quarantine_item ON quarantine (organisation, device, item) WHERE kind = 'item';
 CREATE UNIQUE INDEX quarantine_copy ON quarantine (organisation, device, envelope, item)
     WHERE kind IN ('again', 'envelope', 'evidence');
-CREATE INDEX quarantine_device ON quarantine (organisation, device, counter);
+-- Each for one question that is asked of every envelope or item: what a device has had refused must not slow it down.
+CREATE INDEX quarantine_counter ON quarantine (organisation, device, counter) WHERE kind IN ('item', 'again');
+CREATE INDEX quarantine_visit ON quarantine (organisation, device, visit) WHERE kind = 'item';
+CREATE INDEX quarantine_kept ON quarantine (organisation, device) WHERE bytes IS NOT NULL;
 CREATE INDEX quarantine_any ON quarantine (organisation, item) WHERE kind = 'item';
