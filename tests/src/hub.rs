@@ -126,6 +126,7 @@ impl Hub {
     }
 
     /// A hub with the same files and the same address in another folder, which is made anew.
+    #[must_use]
     pub fn copy_to(&self, dir: PathBuf) -> Self {
         // The folder may not be there yet.
         let _ = fs::remove_dir_all(&dir);

@@ -86,7 +86,7 @@ pub fn limited(command: &Command, blocks: u64) -> Command {
     shell
 }
 
-/// Random numbers that can be had again: SplitMix64 with the seed of `VESTIBULE_SEED`, or one it prints.
+/// Random numbers that can be had again: `SplitMix64` with the seed of `VESTIBULE_SEED`, or one it prints.
 pub struct Chance(u64);
 
 impl Chance {

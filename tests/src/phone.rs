@@ -115,6 +115,7 @@ impl Phone {
     }
 
     /// Copies the phone, its keys and its log, to stand for the same device.
+    #[must_use]
     pub fn copy_to(&self, store: PathBuf) -> Self {
         for ending in ["", "-wal", "-shm", ".key", ".device.key"] {
             let (from, to) = (beside(&self.store, ending), beside(&store, ending));

@@ -34,7 +34,7 @@ enum Deed {
 
 impl Deed {
     fn arguments(&self) -> Vec<String> {
-        let words = match self {
+        match self {
             Self::Invite(name) => {
                 let email = format!("{name}@visitors.test");
                 let form = ["--site", "zrh", "--date", "2037-06-10", "--start", "09:00", "--end", "11:00"];
@@ -44,8 +44,7 @@ impl Deed {
             Self::Edit(id, company) => ["edit", id, "--company", company, "--json"].map(str::to_owned).to_vec(),
             Self::Cancel(id) => ["cancel", id, "--json"].map(str::to_owned).to_vec(),
             Self::Sync => ["sync", "--json"].map(str::to_owned).to_vec(),
-        };
-        words
+        }
     }
 }
 
