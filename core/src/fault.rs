@@ -6,6 +6,9 @@
 //! it passes the point for the n-th time: with SIGKILL, so that nothing is flushed and nothing runs after. Before, it
 //! adds the point's name as a line to the file `VESTIBULE_FAULT_LOG`, so that a test can count what it has killed.
 
+#[cfg(test)]
+pub(crate) use fail::fail_at;
+
 #[cfg(all(feature = "faults", not(debug_assertions)))]
 compile_error!("the feature `faults` kills the process on purpose and must not be in a release");
 
