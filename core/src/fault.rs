@@ -12,9 +12,6 @@ pub(crate) use fail::fail_at;
 #[cfg(all(feature = "faults", not(debug_assertions)))]
 compile_error!("the feature `faults` kills the process on purpose and must not be in a release");
 
-#[cfg(test)]
-pub(crate) use fail::fail_at;
-
 /// A point of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Point {

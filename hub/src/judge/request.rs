@@ -56,6 +56,10 @@ impl Judge<'_, '_> {
     ) -> Result<Result<Granted, Refusal>, StoreError> {
         let (visit, author) = (&loaded.visit, self.author(place.envelope));
         let decide = |decided: Decided| -> Result<Result<Granted, Refusal>, StoreError> {
+            // A decision is its maker's own: nobody approves in another's name.
+            if place.envelope.on_behalf_of.is_some() {
+                return Ok(Err(not_permitted()));
+            }
             let seen = Seen { heads: request.heads.clone(), entry: request.seen };
             let checked = decide::check(self.tx, self.moment.now, visit, self.member, &decided, &seen)?;
             Ok(checked.map(|()| Granted::Outcome(lifecycle::decided(visit, decided))))

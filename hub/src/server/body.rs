@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
+use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 
 use super::problem::Refused;
@@ -14,6 +15,8 @@ use super::problem::Refused;
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The largest body of a JSON or form request: a proof or an assertion is under 1 KB.
 const SMALL: usize = 16 << 10;
+/// How much more than allowed is read, only to be dropped.
+const MAX_DROPPED: usize = 8 << 20;
 /// The largest window a zstd stream may ask for, as a power of two: 16 MB, three times the largest request.
 const MAX_WINDOW_LOG: u32 = 24;
 
@@ -68,9 +71,9 @@ fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Refused> {
 }
 
 async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
-    match tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, limit)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if is_length_limit(&error) => Err(too_large(limit)),
+    match tokio::time::timeout(PATIENCE, gather(body, limit)).await {
+        Ok(Ok(Some(bytes))) => Ok(bytes.into()),
+        Ok(Ok(None)) => Err(too_large(limit)),
         Ok(Err(_)) => Err(Refused::new(StatusCode::BAD_REQUEST, "incomplete", "The body ended before its end.")),
         Err(_) => {
             Err(Refused::new(StatusCode::REQUEST_TIMEOUT, "timeout", "The body took too long; send the request again."))
@@ -78,15 +81,20 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
     }
 }
 
-fn is_length_limit(error: &axum::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        if error.is::<http_body_util::LengthLimitError>() {
-            return true;
+/// The body, or nothing where it is larger than allowed. What is too much is still read for a while, and dropped: a
+/// client that is cut off while it sends never sees the answer that says why.
+async fn gather(mut body: Body, limit: usize) -> Result<Option<Vec<u8>>, axum::Error> {
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        length += data.len();
+        if length <= limit {
+            bytes.extend_from_slice(&data);
+        } else if length > limit + MAX_DROPPED {
+            break;
         }
-        cause = error.source();
     }
-    false
+    Ok((length <= limit).then_some(bytes))
 }
 
 fn too_large(limit: usize) -> Refused {

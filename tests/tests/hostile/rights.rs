@@ -17,9 +17,15 @@ fn another_members_visit() {
     let mut scene = Scene::with(&["ada", "ben", "chloe", "dora", "rosa", "priya"]);
     let adas = scene.visit_of("ada");
     let bens = scene.visit_of("ben");
-    for attacker in ["ben", "chloe", "dora"] {
+    // Dora assists Ada and may edit the visit, but not name another host.
+    let rows = [
+        ("ben", refused("not_permitted")),
+        ("chloe", refused("not_permitted")),
+        ("dora", field("not_permitted", "host")),
+    ];
+    for (attacker, expected) in rows {
         let attack = format!("{attacker} writes themself in as host of Ada's visit");
-        scene.refuses(&attack, attacker, refused("not_permitted"), |http, device| {
+        scene.refuses(&attack, attacker, expected, |http, device| {
             let document = adas.by(device);
             device.refused(http, document.edit(&host(attacker)))
         });
