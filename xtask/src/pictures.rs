@@ -39,38 +39,41 @@ pub fn take() -> Result<(), String> {
     shoot(&page, "390,1010", false, "visitor-page.png")?;
     shoot(&page, "390,1010", true, "visitor-page-dark.png")?;
 
-    let list = output(
-        Command::new("target/release/vestibule")
-            .args(["phone", "--store"])
-            .args([&format!("{WORK}/demo/phone/ada.db"), "list"]),
-    )?;
+    let list = output(Command::new("target/release/vestibule").args(["phone", "--store"]).args([
+        &format!("{WORK}/demo/phone/ada.db"),
+        "list",
+        "--json",
+    ]))?;
     let terminal = format!("{WORK}/list.html");
-    fs::write(&terminal, terminal_page("vestibule phone --store ada.db list", &list))
+    fs::write(&terminal, terminal_page("vestibule phone --store ada.db list", &list)?)
         .map_err(|error| error.to_string())?;
     let terminal = Path::new(&terminal).canonicalize().map_err(|error| error.to_string())?;
-    shoot(&format!("file://{}", terminal.display()), "1180,420", false, "phone-list.png")
+    shoot(&format!("file://{}", terminal.display()), "860,400", false, "phone-list.png")
 }
 
-/// A terminal's look: each line a row of cells, so that scripts of every width stay in their columns.
-fn terminal_page(command: &str, text: &str) -> String {
+/// A terminal's look, with real columns: a browser's fonts keep no cells for scripts of every width.
+fn terminal_page(command: &str, list: &str) -> Result<String, String> {
     let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
-    let row = |line: &str| {
-        let cells: Vec<String> = line
-            .split("  ")
-            .map(str::trim)
-            .filter(|cell| !cell.is_empty())
-            .map(|cell| format!("<td><bdi>{}</bdi></td>", escape(cell)))
-            .collect();
+    let visits: Vec<serde_json::Value> = serde_json::from_str(list).map_err(|error| error.to_string())?;
+    let row = |visit: &serde_json::Value| {
+        let text = |field: &str| visit[field].as_str().unwrap_or_default().to_owned();
+        let when = match text("start") {
+            start if start.is_empty() => "any time".to_owned(),
+            start => format!("{} {}–{}", &start[..10], &start[11..16], text("end").get(11..16).unwrap_or_default()),
+        };
+        let cells = [text("status"), when, text("name"), text("company"), text("site")];
+        let cells: Vec<String> = cells.iter().map(|cell| format!("<td><bdi>{}</bdi></td>", escape(cell))).collect();
         format!("<tr>{}</tr>", cells.concat())
     };
-    let rows: String = text.lines().map(row).collect::<Vec<_>>().concat();
-    format!(
+    let rows: String = visits.iter().map(row).collect::<Vec<_>>().concat();
+    Ok(format!(
         "<!doctype html><meta charset=utf-8><style>body{{margin:0;background:#12161d;color:#d7dde6;padding:18px 22px;\
          font:14px/1.55 'Noto Sans Mono','DejaVu Sans Mono',monospace}}table{{border-spacing:0;white-space:nowrap}}\
-         td{{padding:0 22px 0 0}}tr:first-child{{color:#7fb0ff}}p{{margin:0 0 8px}}b{{color:#8be28b;font-weight:400}}\
-         </style><p><b>$</b> {}</p><table>{rows}</table>",
+         td,th{{padding:0 22px 0 0;text-align:left;font-weight:400}}th{{color:#7fb0ff}}p{{margin:0 0 8px}}\
+         b{{color:#8be28b;font-weight:400}}</style><p><b>$</b> {}</p><table><tr><th>STATUS<th>WHEN<th>VISITOR\
+         <th>COMPANY<th>SITE</tr>{rows}</table>",
         escape(command)
-    )
+    ))
 }
 
 /// The demo, running.

@@ -16,6 +16,12 @@ fn run_all(steps: &[(&str, &[&str])], environment: &[(&str, &std::ffi::OsStr)]) 
         let begun = Instant::now();
         let mut command = Command::new(env!("CARGO"));
         command.args(*arguments).envs(environment.iter().copied());
+        // What cargo tells this program of itself would make build scripts that look at it run anew.
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+                command.env_remove(name);
+            }
+        }
         run(&mut command)?;
         eprintln!("xtask: {title}: {} s", begun.elapsed().as_secs());
     }
