@@ -44,7 +44,22 @@ pub enum ContextError {
 }
 
 impl Context {
-    /// Opens an organisation's keys, making those that are not there.
+    /// Makes the keys of an organisation that is about to be founded.
+    pub fn found(
+        dir: &DataDir,
+        config: &Config,
+        organisation: &OrganisationId,
+        now: DateTime<Utc>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, ContextError> {
+        let keys = OrganisationKeys::create(&dir.keys(organisation)?, &mut *rng)?;
+        Self::with(keys, dir, config, organisation, now, rng)
+    }
+
+    /// Opens the keys of an organisation there is.
+    ///
+    /// # Errors
+    /// A key file that is missing, or is none.
     pub fn open(
         dir: &DataDir,
         config: &Config,
@@ -52,8 +67,19 @@ impl Context {
         now: DateTime<Utc>,
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, ContextError> {
+        let keys = OrganisationKeys::open(&dir.keys(organisation)?)?;
+        Self::with(keys, dir, config, organisation, now, rng)
+    }
+
+    fn with(
+        keys: OrganisationKeys,
+        dir: &DataDir,
+        config: &Config,
+        organisation: &OrganisationId,
+        now: DateTime<Utc>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, ContextError> {
         let directory = dir.keys(organisation)?;
-        let keys = OrganisationKeys::open_or_create(&directory, &mut *rng)?;
         let own = config.organisations.get(organisation);
 
         let (apple, pass_type_identifier, team_identifier) = match own.and_then(|own| own.apple.as_ref()) {

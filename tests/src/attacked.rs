@@ -46,7 +46,7 @@ static PATTERN: LazyLock<TempDir> = LazyLock::new(|| {
     for (seed, id) in [(1, EXAMPLE), (2, OTHER)] {
         let id: OrganisationId = id.parse().expect("an id");
         let mut rng = ChaCha20Rng::from_seed([seed; 32]);
-        let context = Context::open(&dir, &config, &id, Utc::now(), &mut rng).expect("makes the keys");
+        let context = Context::found(&dir, &config, &id, Utc::now(), &mut rng).expect("makes the keys");
         let mut founding = sample::example_ag();
         founding.organisation.id = id;
         founding.organisation.wallet = false;
@@ -87,8 +87,13 @@ pub struct Quarantined {
 impl Hub {
     /// Starts a hub with the organisations [`EXAMPLE`] and [`OTHER`], in which nothing has happened yet.
     pub fn start() -> Self {
+        Self::start_on_a_copy_of(PATTERN.path())
+    }
+
+    /// Starts a hub on what another one has left.
+    pub fn start_on_a_copy_of(dir: &Path) -> Self {
         let home = TempDir::new().expect("a folder");
-        copy(PATTERN.path(), home.path());
+        copy(dir, home.path());
         let log = File::create(home.path().join("hub.log")).expect("a log");
         let mut child = vestibule()
             .arg("serve")

@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use vestibule_core::cbor;
 use vestibule_core::document::{ParsedChange, Replica, Write, actor_id};
 use vestibule_core::envelope::{Ask, DEFAULT_LIFE, Envelope, Item, Request, SignedEnvelope, VERSION};
+use vestibule_core::feed::{PageHeader, ScopeHead};
 use vestibule_core::id::VisitId;
 use vestibule_core::id::{ActorId, ActorSalt, ChainHash, ChangeHash, MemberId, OrganisationId, RequestId, Thumbprint};
 use vestibule_core::keys::{DeviceSigner as _, KeySet, KeyUse, Purpose, Sign1, SignedKeySet, SoftwareSigner, sign};
@@ -242,6 +243,28 @@ impl Device {
         let receipts: Receipts = cbor::read_strict(payload, "receipts").expect("receipts");
         assert_eq!((&receipts.organisation, receipts.device), (&self.organisation, self.thumbprint()));
         Pushed { answer, receipts: receipts.receipts }
+    }
+
+    /// Every row of every page the hub has for this member, from the first on.
+    pub fn everything(&self, http: &Http) -> Vec<Vec<u8>> {
+        let mut request = self.request(Vec::new());
+        let mut rows = Vec::new();
+        loop {
+            let reply = self.post(http, cbor::write(&request), &[]);
+            assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
+            let answer: SyncAnswer = cbor::read_strict(&reply.body, "sync answer").expect("an answer in its one form");
+            for page in answer.pages {
+                let signed = Sign1::read(&page.header).expect("is signed");
+                let header: PageHeader = cbor::read_strict(signed.unverified_payload(), "page").expect("a header");
+                request.epoch = Some(header.epoch);
+                request.heads.retain(|head| head.scope != header.scope);
+                request.heads.push(ScopeHead { scope: header.scope, index: header.last, head: header.head });
+                rows.extend(page.rows.into_iter().map(|salted| salted.row.to_vec()));
+            }
+            if !answer.more {
+                return rows;
+            }
+        }
     }
 
     /// Takes note that the hub judged this envelope, so that the next one follows it.

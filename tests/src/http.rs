@@ -32,12 +32,21 @@ impl Http {
         Self { url, client: Client::new(), runtime }
     }
 
+    /// Sends a `GET` and waits for the answer.
+    pub fn get(&self, path: &str) -> Reply {
+        self.send(self.client.get(format!("{}{path}", self.url)))
+    }
+
     /// Sends a `POST` with these headers and waits for the answer.
     pub fn post(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Reply {
         let mut request = self.client.post(format!("{}{path}", self.url)).body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        self.send(request)
+    }
+
+    fn send(&self, request: reqwest::RequestBuilder) -> Reply {
         self.runtime.block_on(async {
             let answer = request.send().await.expect("the hub answers");
             let content_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());

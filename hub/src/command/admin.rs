@@ -197,7 +197,7 @@ impl Admin {
         }
         // Keys before the row that names the organisation: a hub that runs opens it as soon as it sees the row.
         let mut rng = new_rng()?;
-        let context = Context::open(&dir, &config, &id, Utc::now(), &mut rng).map_err(Failure::failed)?;
+        let context = Context::found(&dir, &config, &id, Utc::now(), &mut rng).map_err(Failure::failed)?;
         store.write(|tx| {
             organisation::found(
                 tx,

@@ -51,7 +51,7 @@ impl Hub {
     pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let mut rng = ChaCha20Rng::seed_from_u64(7);
-        let keys = OrganisationKeys::open_or_create(&directory.path().join("keys"), &mut rng).expect("keys");
+        let keys = OrganisationKeys::create(&directory.path().join("keys"), &mut rng).expect("keys");
         let organisation = "example-ag".parse().expect("a code");
         let now = instant("2027-02-01T09:00:00Z");
         let identity = PassIdentity {

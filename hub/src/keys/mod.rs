@@ -1,6 +1,6 @@
 //! The hub's keys, in files beside the database and outside its backups.
 //!
-//! `keys/` of the data directory holds one file for each, 0600, made at first start: the organisation's root, the keys
+//! `keys/` of the data directory holds one file for each, 0600, made when the organisation is founded: the organisation's root, the keys
 //! the key set names (feed, log, grant, QR), the hub's own device key, the token issuer's key, and three secrets: the
 //! PIN pepper, the key that seals mails in the outbox, and the key that page and pass tokens are derived with.
 
@@ -49,10 +49,30 @@ pub struct OrganisationKeys {
 }
 
 impl OrganisationKeys {
-    /// Reads the keys in `dir`, making those that are not there.
-    pub fn open_or_create(dir: &Path, rng: &mut dyn Rng) -> Result<Self, KeyFileError> {
+    /// Reads the keys in `dir`. One that is missing is an error, never made anew: phones, passes and PINs that are out
+    /// there go by the one that was.
+    pub fn open(dir: &Path) -> Result<Self, KeyFileError> {
+        Self::all(|name| {
+            let path = dir.join(name);
+            read(&path).map_err(|source| KeyFileError { path, source })
+        })
+    }
+
+    /// Makes the keys of a new organisation in `dir`, but for those that an earlier try has made.
+    pub fn create(dir: &Path, rng: &mut dyn Rng) -> Result<Self, KeyFileError> {
         fs::create_dir_all(dir).map_err(|source| KeyFileError { path: dir.to_owned(), source })?;
-        let mut signer = |name: &str| secret(dir, name, &mut *rng).map(|seed| SoftwareSigner::from_seed(&seed));
+        Self::all(|name| {
+            let path = dir.join(name);
+            match read(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => make(dir, name, rng),
+                other => other,
+            }
+            .map_err(|source| KeyFileError { path, source })
+        })
+    }
+
+    fn all(mut secret: impl FnMut(&str) -> Result<Secret, KeyFileError>) -> Result<Self, KeyFileError> {
+        let mut signer = |name: &str| secret(name).map(|seed| SoftwareSigner::from_seed(&seed));
         let (root, feed, log) = (signer("root.key")?, signer("feed.key")?, signer("log.key")?);
         let (grant, qr, device, issuer) =
             (signer("grant.key")?, signer("qr.key")?, signer("device.key")?, signer("issuer.key")?);
@@ -64,43 +84,54 @@ impl OrganisationKeys {
             qr,
             device,
             issuer,
-            pin_pepper: secret(dir, "pin-pepper.key", rng)?,
-            outbox_seal: secret(dir, "outbox-seal.key", rng)?,
-            link_secret: secret(dir, "link-secret.key", rng)?,
+            pin_pepper: secret("pin-pepper.key")?,
+            outbox_seal: secret("outbox-seal.key")?,
+            link_secret: secret("link-secret.key")?,
         })
     }
 }
 
-/// Reads a 32-byte secret written as 64 hexadecimal digits, or makes it: written whole under another name, synced, then
-/// put in place, so that a kill leaves either no file or a good one.
-fn secret(dir: &Path, name: &str, rng: &mut dyn Rng) -> Result<Secret, KeyFileError> {
-    let path = dir.join(name);
-    let fails = |source| KeyFileError { path: path.clone(), source };
-    match fs::read_to_string(&path) {
-        Ok(text) => {
-            let text = Zeroizing::new(text);
-            let mut bytes = Secret::default();
-            hex::decode_to_slice(text.trim(), &mut *bytes)
-                .map_err(|_| fails(io::Error::new(io::ErrorKind::InvalidData, "it is not 64 hexadecimal digits")))?;
-            Ok(bytes)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let mut bytes = Secret::default();
-            rng.fill_bytes(&mut *bytes);
-            let unfinished = dir.join(format!(".{name}.new"));
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&unfinished)
-                .map_err(fails)?;
-            file.write_all(Zeroizing::new(hex::encode(*bytes)).as_bytes()).map_err(fails)?;
-            file.sync_all().map_err(fails)?;
-            fs::rename(&unfinished, &path).map_err(fails)?;
-            fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(fails)?;
-            Ok(bytes)
-        }
-        Err(error) => Err(fails(error)),
+/// Reads a 32-byte secret written as 64 hexadecimal digits.
+fn read(path: &Path) -> io::Result<Secret> {
+    let text = Zeroizing::new(fs::read_to_string(path)?);
+    let mut bytes = Secret::default();
+    hex::decode_to_slice(text.trim(), &mut *bytes)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not 64 hexadecimal digits"))?;
+    Ok(bytes)
+}
+
+/// Makes a secret: written whole under another name, synced, then put in place, so that a kill leaves either no file or
+/// a good one.
+fn make(dir: &Path, name: &str, rng: &mut dyn Rng) -> io::Result<Secret> {
+    let mut bytes = Secret::default();
+    rng.fill_bytes(&mut *bytes);
+    let unfinished = dir.join(format!(".{name}.new"));
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    file.write_all(Zeroizing::new(hex::encode(*bytes)).as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&unfinished, dir.join(name))?;
+    fs::File::open(dir)?.sync_all()?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng as _;
+
+    use super::*;
+
+    /// A key file that is gone is told of by its name, and no other takes its place; founding again goes on where it
+    /// was.
+    #[test]
+    fn a_missing_key_is_never_made_anew() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let made = OrganisationKeys::create(dir.path(), &mut ChaCha20Rng::from_seed([1; 32])).expect("are made");
+        let again = OrganisationKeys::create(dir.path(), &mut ChaCha20Rng::from_seed([2; 32])).expect("are there");
+        assert_eq!(made.pin_pepper, again.pin_pepper);
+        fs::remove_file(dir.path().join("pin-pepper.key")).expect("is there");
+        let error = OrganisationKeys::open(dir.path()).err().expect("refuses").to_string();
+        assert!(error.contains("pin-pepper.key"), "{error}");
+        assert!(!dir.path().join("pin-pepper.key").exists());
     }
 }

@@ -48,7 +48,7 @@ static PATTERN: LazyLock<TempDir> = LazyLock::new(|| {
     let mut store = HubStore::open(&dir.database()).expect("opens");
     for (seed, id) in [(1, "example-ag"), (2, "other-ag")] {
         let id: OrganisationId = id.parse().expect("an id");
-        let context = Context::open(&dir, &config, &id, at(BEGIN), &mut rng(seed)).expect("opens");
+        let context = Context::found(&dir, &config, &id, at(BEGIN), &mut rng(seed)).expect("opens");
         let mut founding = sample::example_ag();
         founding.organisation.id = id;
         store

@@ -45,7 +45,7 @@ impl World {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let mut rng = ChaCha20Rng::from_seed([7; 32]);
-        let keys = OrganisationKeys::open_or_create(&dir.path().join("keys"), &mut rng).expect("keys");
+        let keys = OrganisationKeys::create(&dir.path().join("keys"), &mut rng).expect("keys");
         let context = Context {
             organisation: sample::ID.parse().expect("an id"),
             keys,
