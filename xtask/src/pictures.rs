@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::shell::{output, run, which};
+use crate::shell::{cargo, output, run, which};
 
 const PLACE: &str = "docs/pictures";
 const WORK: &str = "target/pictures";
@@ -16,7 +16,7 @@ pub fn take() -> Result<(), String> {
         .into_iter()
         .find_map(which)
         .ok_or("pictures are taken with Chromium; please install it (Debian: chromium fonts-noto fonts-noto-cjk)")?;
-    run(Command::new(env!("CARGO")).args(["build", "--release", "--locked", "--bin", "vestibule"]))?;
+    run(cargo().args(["build", "--release", "--locked", "--bin", "vestibule"]))?;
     fs::create_dir_all(PLACE).map_err(|error| error.to_string())?;
     fs::create_dir_all(WORK).map_err(|error| error.to_string())?;
     let mut demo = Demo::start()?;
