@@ -67,8 +67,12 @@ fn suspend_and_revive() {
     let (mut hub, invitation) = (Hub::new(), invitation());
     hub.carry_out(&invitation, &Effect::Invite);
     hub.send_all();
+    let before = hub.delivery(&invitation).expect("it lives").changed_at;
+    hub.pass(TimeDelta::minutes(1));
     assert_eq!(hub.carry_out(&invitation, &Effect::Suspend), [Fact::Suspended]);
     assert_eq!(hub.credential(&invitation).map(|of| of.state), Some(State::Suspended));
+    let after = hub.delivery(&invitation).expect("it lives").changed_at;
+    assert_eq!(after - before, TimeDelta::minutes(1), "a wallet that asks hears that the pass is another one now");
     assert_eq!(hub.carry_out(&invitation, &Effect::Suspend), []);
     assert_eq!(hub.carry_out(&invitation, &Effect::Revive), [Fact::Revived]);
     assert_eq!(hub.credential(&invitation).map(|of| of.state), Some(State::Live));
@@ -169,6 +173,25 @@ fn a_new_address_is_a_new_delivery() {
     assert!(mails[1].subject().contains("Your invitation"), "to this address it is no change");
     let new = hub.delivery(&invitation).expect("it lives");
     assert_ne!((&new.serial, new.id), (&old.serial, old.id));
+}
+
+/// S2.15: the same where the corrected visit waits for an approval, so that nobody is invited yet: nothing lives on at
+/// the old address, and what had not been sent to it never is.
+#[test]
+fn a_corrected_address_leaves_nothing_at_the_old_one() {
+    for is_sent in [true, false] {
+        let (mut hub, mut invitation) = (Hub::new(), invitation());
+        hub.carry_out(&invitation, &Effect::Invite);
+        if is_sent {
+            hub.send_all();
+        }
+        invitation.values.email = Some("right@acme.example".into());
+        hub.carry_out(&invitation, &Effect::EndDelivery { email: "ngoc@acme.example".into() });
+        let told = hub.send_all();
+        assert_eq!(told.len(), usize::from(is_sent), "who was told of the visit is told of its end");
+        assert!(told.iter().all(|mail| mail.pin().is_none()));
+        assert!(hub.delivery(&invitation).is_none());
+    }
 }
 
 /// Spelling an address in other letters is no new address.
