@@ -3,6 +3,7 @@
 use vestibule_core::wallet::package_read::ReadPass;
 
 use super::*;
+use crate::delivery::google_link;
 use crate::delivery::testing::{Hub, invitation};
 use crate::effect::Effect;
 
@@ -127,6 +128,12 @@ fn an_ended_delivery_is_dead() {
     assert_eq!(ics.status, 404);
     let new = hub.delivery(&invitation).expect("it lives");
     assert_eq!(pass_of(&mut hub, &new, &invitation).pass.barcodes.len(), 1);
+    // Google's link carries the object itself: only what is good may be saved.
+    let credential = hub.credential(&invitation);
+    let link = |delivery| {
+        google_link(&hub.context, delivery, &invitation, credential.as_ref(), now).expect("the key signs").is_some()
+    };
+    assert_eq!((link(&old), link(&new)), (false, true));
 }
 
 /// Used, the page says so; over, it has ended.
