@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Cargo as a person would call it: what it tells this program of itself would make build scripts that look at it run
+/// A cargo of one's own. What the outer one tells this program of itself would make build scripts that look at it run
 /// anew.
 pub fn cargo() -> Command {
-    let mut command = Command::new(env!("CARGO"));
+    let mut cargo = Command::new(env!("CARGO"));
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
-            command.env_remove(name);
+            cargo.env_remove(name);
         }
     }
-    command
+    cargo
 }
 
 /// Runs a command with its output on the terminal.

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::bindings;
 use crate::shell::{cargo, run};
 use crate::tools;
 
@@ -13,7 +14,9 @@ fn run_all(steps: &[(&str, &[&str])], environment: &[(&str, &std::ffi::OsStr)]) 
     for (number, (title, arguments)) in steps.iter().enumerate() {
         eprintln!("\nxtask: [{}/{}] {title}", number + 1, steps.len());
         let begun = Instant::now();
-        run(cargo().args(*arguments).envs(environment.iter().copied()))?;
+        let mut command = cargo();
+        command.args(*arguments).envs(environment.iter().copied());
+        run(&mut command)?;
         eprintln!("xtask: {title}: {} s", begun.elapsed().as_secs());
     }
     Ok(())
@@ -33,5 +36,7 @@ pub fn everything() -> Result<(), String> {
             ("tests", &["test", "--locked", "--workspace", FAULTS.0, FAULTS.1]),
         ],
         &[("VESTIBULE_DISCOVERY", tools.discovery.as_os_str())],
-    )
+    )?;
+    eprintln!("\nxtask: generated code");
+    bindings::check()
 }
