@@ -3,6 +3,7 @@
 //! `cargo xtask test` finds or installs every tool the tests need ([`tools`]), then runs format, lints and all tests
 //! ([`test`]). What it installs by itself is kept outside the tree, so that a second run is fast.
 
+mod kotlin;
 mod pictures;
 mod shell;
 mod test;
@@ -17,7 +18,8 @@ Usage: cargo xtask TASK
 
 Tasks:
   test      installs or finds what the tests need, then runs format, lints, unit, doc and end-to-end tests
-  pictures  runs the demo and takes the README's pictures with Chromium
+  kotlin    runs the tests of the Kotlin library and screens with what cargo has built
+  pictures  runs the demo and takes the README's pictures with Chromium, and draws the screens of the app
   tools     only installs or finds what the tests need, and says where it is
 ";
 
@@ -25,7 +27,8 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => test::everything(),
-        ["pictures"] => pictures::take(),
+        ["kotlin"] => kotlin::find_or_install().and_then(|()| kotlin::test()),
+        ["pictures"] => pictures::take().and_then(|()| kotlin::pictures()),
         ["tools"] => tools::find_or_install().map(|tools| println!("{tools}")),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::shell::run;
-use crate::tools;
+use crate::{kotlin, tools};
 
 /// The tests kill the command at its write boundaries, which no release can be made to do.
 const FAULTS: (&str, &str) = ("--features", "vestibule-hub/faults");
@@ -31,6 +31,7 @@ fn run_all(steps: &[(&str, &[&str])], environment: &[(&str, &std::ffi::OsStr)]) 
 /// `cargo xtask test`.
 pub fn everything() -> Result<(), String> {
     let tools = tools::find_or_install()?;
+    kotlin::find_or_install()?;
     run_all(
         &[
             ("format", &["fmt", "--all", "--check"]),
@@ -42,5 +43,7 @@ pub fn everything() -> Result<(), String> {
             ("tests", &["test", "--locked", "--workspace", FAULTS.0, FAULTS.1]),
         ],
         &[("VESTIBULE_DISCOVERY", tools.discovery.as_os_str())],
-    )
+    )?;
+    eprintln!("\nxtask: the Kotlin library and screens");
+    kotlin::test()
 }
