@@ -3,6 +3,7 @@
 //! `cargo xtask test` finds or installs every tool the tests need ([`tools`]), then runs format, lints and all tests
 //! ([`test`]). What it installs by itself is kept outside the tree, so that a second run is fast.
 
+mod bindings;
 mod kotlin;
 mod pictures;
 mod shell;
@@ -19,6 +20,7 @@ Usage: cargo xtask TASK
 Tasks:
   test      installs or finds what the tests need, then runs format, lints, unit, doc and end-to-end tests
   kotlin    runs the tests of the Kotlin library and screens with what cargo has built
+  bindings  writes the generated Swift and Kotlin code; with --check, only compares it with what is committed
   pictures  runs the demo and takes the README's pictures with Chromium, and draws the screens of the app
   tools     only installs or finds what the tests need, and says where it is
 ";
@@ -28,6 +30,8 @@ fn main() -> ExitCode {
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => test::everything(),
         ["kotlin"] => kotlin::find_or_install().and_then(|()| kotlin::test()),
+        ["bindings"] => bindings::write(),
+        ["bindings", "--check"] => bindings::check(),
         ["pictures"] => pictures::take().and_then(|()| kotlin::pictures()),
         ["tools"] => tools::find_or_install().map(|tools| println!("{tools}")),
         ["help" | "--help" | "-h"] => {

@@ -61,7 +61,7 @@ public class HostClient private constructor(private val rust: RustClient) : Auto
      */
     override fun close() {
         if (!lifetime.end()) return
-        rust.close()
+        rust.closeStore()
         visits.destroy()
         directory.destroy()
         passes.destroy()
