@@ -54,6 +54,15 @@ internal inline fun <T> translated(work: () -> T): T = try {
     throw VestibuleException.Internal("a call panicked", error)
 }
 
+/** Runs what an app wants to be told: what it throws stays here, for its words may hold anything. */
+internal inline fun unheard(told: () -> Unit) {
+    try {
+        told()
+    } catch (_: Throwable) {
+        // Nobody to tell.
+    }
+}
+
 /** A number of rows for Rust, which counts without a sign. */
 internal fun rows(argument: String, number: Int): UInt =
     if (number >= 0) number.toUInt() else throw VestibuleException.BadArgument(argument, "is negative")
