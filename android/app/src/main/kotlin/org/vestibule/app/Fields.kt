@@ -144,7 +144,7 @@ internal fun DayField(state: InviteState, value: LocalDate?, onChange: (LocalDat
     if (!open) return
     // The picker counts in milliseconds of UTC, whatever the zone of the site.
     val picker = rememberDatePickerState(
-        initialSelectedDateMillis = (value ?: wording.today()).atStartOfDay(ZoneOffset.UTC).toInstant().toEpochMilli(),
+        initialSelectedDateMillis = (value ?: wording.today().plusDays(1)).atStartOfDay(ZoneOffset.UTC).toInstant().toEpochMilli(),
     )
     DatePickerDialog(
         onDismissRequest = { open = false },

@@ -35,6 +35,7 @@ import org.vestibule.Field
 import org.vestibule.VisitDraft
 import org.vestibule.model.InviteState
 import org.vestibule.model.InviteTask
+import java.time.Duration
 import java.time.LocalTime
 
 /** What a person can do on the form. */
@@ -163,14 +164,8 @@ private fun When(state: InviteState, actions: InviteActions) {
     val strings = LocalWording.current.strings
     Section(strings.whenTitle) {
         DayField(state, draft.start?.toLocalDate()) { day ->
-            val (start, end) = draft.start to draft.end
-            actions.change(
-                Field.START,
-                draft.copy(
-                    start = day.atTime(start?.toLocalTime() ?: LocalTime.of(9, 0)),
-                    end = day.atTime(end?.toLocalTime() ?: LocalTime.of(10, 0)),
-                ),
-            )
+            val start = day.atTime(draft.start?.toLocalTime() ?: LocalTime.of(9, 0))
+            actions.change(Field.START, draft.copy(start = start, end = start + draft.lengthOr(ONE_HOUR)))
         }
         Row(horizontalArrangement = Arrangement.spacedBy(10.dp)) {
             TimeField(state, Field.START, draft.start?.toLocalTime(), Modifier.weight(1f)) { time ->
@@ -185,6 +180,11 @@ private fun When(state: InviteState, actions: InviteActions) {
         if (draft.start == null) Hint(Icons.Clock, strings.anyTimeHint)
     }
 }
+
+private val ONE_HOUR = Duration.ofHours(1)
+
+private fun VisitDraft.lengthOr(other: Duration): Duration =
+    if (start != null && end != null && end!! > start) Duration.between(start, end) else other
 
 @Composable
 private fun Where(state: InviteState, actions: InviteActions) {
@@ -233,6 +233,7 @@ private fun SendBar(state: InviteState, onSend: () -> Unit) {
             val words = when {
                 state.failure != null -> strings.error(state.failure!!)
                 state.missing.isNotEmpty() -> strings.missing(state.missing.joinToString(transform = strings::field))
+                state.problems.isNotEmpty() -> strings.toCorrect(state.wrong.joinToString(transform = strings::field))
                 else -> null
             }
             words?.let {

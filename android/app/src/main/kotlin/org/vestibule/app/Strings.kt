@@ -141,6 +141,9 @@ public interface Strings {
     /** What the form still asks for. */
     public fun missing(fields: String): String
 
+    /** What the form asks to have changed. */
+    public fun toCorrect(fields: String): String
+
     /** Why something failed. */
     public fun error(error: VestibuleException): String
 }
@@ -246,6 +249,8 @@ public object English : Strings {
     }
 
     override fun missing(fields: String): String = "Still missing: $fields"
+
+    override fun toCorrect(fields: String): String = "Please correct: $fields"
 
     override fun error(error: VestibuleException): String = when (error) {
         is VestibuleException.Unreachable -> "No network. Everything is kept on this phone."
@@ -366,6 +371,8 @@ public object German : Strings {
     }
 
     override fun missing(fields: String): String = "Es fehlt noch: $fields"
+
+    override fun toCorrect(fields: String): String = "Bitte berichtigen: $fields"
 
     override fun error(error: VestibuleException): String = when (error) {
         is VestibuleException.Unreachable -> "Kein Netz. Alles ist auf diesem Telefon gesichert."

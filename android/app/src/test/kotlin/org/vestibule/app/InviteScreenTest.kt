@@ -73,6 +73,8 @@ class InviteScreenTest {
             scene.await("Please give a name")
             scene.await("Please fill this in")
         }
+        val wrong = filled.copy(problems = problems.takeLast(1))
+        Scene { InviteScreen(wrong, Recorded()) }.use { it.await("Please correct: Company") }
         val failed = filled.copy(failure = VestibuleException.Refused("over", "the visit is over; invite again instead"))
         Scene { InviteScreen(failed, Recorded()) }.use { it.await("The visit is over; invite again instead.") }
     }
@@ -97,7 +99,7 @@ class InviteScreenTest {
 
             scene.touch("Day")
             scene.touch("OK")
-            assertEquals(filled.draft.start, actions.changes.getValue(Field.START).start)
+            assertEquals(filled.draft, actions.changes.getValue(Field.START))
             scene.touch("Until")
             scene.touch("OK")
             assertEquals(filled.draft.end, actions.changes.getValue(Field.END).end)

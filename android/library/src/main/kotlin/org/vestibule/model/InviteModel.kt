@@ -50,9 +50,7 @@ public class InviteModel(
 
     /** The person changed [field]; [draft] is the whole form now. */
     public fun change(field: Field, draft: VisitDraft): Unit = states.update {
-        // Without either name, the problem is of both.
-        val names = if (field == Field.FIRST_NAME || field == Field.LAST_NAME) setOf(Field.NAME) else emptySet()
-        it.copy(draft = draft, touched = it.touched + field + names, ready = it.ready && draft == it.draft, failure = null)
+        it.copy(draft = draft, touched = it.touched + field + TOGETHER[field].orEmpty(), ready = it.ready && draft == it.draft, failure = null)
     }
 
     /** Sends the form. Where it has problems, all of them are shown. */
@@ -120,5 +118,15 @@ public class InviteModel(
         } catch (error: VestibuleException) {
             states.update { it.copy(failure = error) }
         }
+    }
+
+    private companion object {
+        /** Fields whose problems a change may bring: without either name it is of both, and a time is over by its end. */
+        val TOGETHER = mapOf(
+            Field.FIRST_NAME to setOf(Field.NAME),
+            Field.LAST_NAME to setOf(Field.NAME),
+            Field.START to setOf(Field.END),
+            Field.END to setOf(Field.START),
+        )
     }
 }

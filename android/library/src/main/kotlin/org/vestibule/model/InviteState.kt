@@ -61,6 +61,10 @@ public data class InviteState(
     public val missing: List<Field>
         get() = problems.filter { it.code == FieldProblem.REQUIRED }.map { it.field }.distinct()
 
+    /** The fields that hold something wrong. */
+    public val wrong: List<Field>
+        get() = problems.filter { it.code != FieldProblem.REQUIRED }.map { it.field }.distinct()
+
     /** The problem to show at a field: not before the person has been there. */
     public fun problemOf(field: Field): FieldProblem? = problems.firstOrNull { it.field == field && field in touched }
 }
