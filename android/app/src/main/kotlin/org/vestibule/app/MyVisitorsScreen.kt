@@ -136,7 +136,8 @@ private fun Header(state: MyVisitorsState, actions: MyVisitorsActions) = Surface
             }
         }
         SearchField(state.search, actions::search)
-        Tabs(state.tab, state.counts, actions::selectTab)
+        // A search looks into all of them.
+        if (state.search.isBlank()) Tabs(state.tab, state.counts, actions::selectTab) else Found()
         (state.sync as? SyncStatus.Running)?.let { SyncBar(it) }
     }
 }
@@ -189,6 +190,14 @@ private fun SearchField(text: String, onChange: (String) -> Unit) {
             .semantics { contentDescription = strings.search },
     )
 }
+
+@Composable
+private fun Found() = Text(
+    LocalWording.current.strings.inAllTabs,
+    style = MaterialTheme.typography.labelLarge,
+    color = MaterialTheme.colorScheme.primary,
+    modifier = Modifier.padding(start = 20.dp, top = 10.dp, bottom = 10.dp).semantics { heading() },
+)
 
 @OptIn(ExperimentalMaterial3Api::class)
 @Composable

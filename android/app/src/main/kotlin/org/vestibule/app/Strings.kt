@@ -60,6 +60,9 @@ public interface Strings {
     /** Loads the next rows. */
     public val more: String
 
+    /** Above what a search has found. */
+    public val inAllTabs: String
+
     /** Nothing was found. */
     public val nothingFound: String
 
@@ -167,6 +170,7 @@ public object English : Strings {
     override val changeNotSent: String = "Change not sent yet"
     override val changedElsewhere: String = "Changed elsewhere: please choose"
     override val more: String = "Show more"
+    override val inAllTabs: String = "Found in all lists"
     override val nothingFound: String = "Nobody found"
     override val optional: String = "optional"
     override val choose: String = "Choose"
@@ -253,7 +257,7 @@ public object English : Strings {
     override fun toCorrect(fields: String): String = "Please correct: $fields"
 
     override fun error(error: VestibuleException): String = when (error) {
-        is VestibuleException.Unreachable -> "No network. Everything is kept on this phone."
+        is VestibuleException.Unreachable -> "No network, or the hub does not answer."
         else -> error.message.orEmpty()
     }
 }
@@ -277,6 +281,7 @@ public object German : Strings {
     override val changeNotSent: String = "Änderung noch nicht gesendet"
     override val changedElsewhere: String = "Anderswo geändert: bitte wählen"
     override val more: String = "Mehr zeigen"
+    override val inAllTabs: String = "In allen Listen gefunden"
     override val nothingFound: String = "Niemand gefunden"
     override val optional: String = "freiwillig"
     override val choose: String = "Wählen"
@@ -375,7 +380,7 @@ public object German : Strings {
     override fun toCorrect(fields: String): String = "Bitte berichtigen: $fields"
 
     override fun error(error: VestibuleException): String = when (error) {
-        is VestibuleException.Unreachable -> "Kein Netz. Alles ist auf diesem Telefon gesichert."
+        is VestibuleException.Unreachable -> "Kein Netz, oder der Hub antwortet nicht."
         is VestibuleException.SignInAgain, is VestibuleException.NotSignedIn -> "Bitte melden Sie sich an. Nichts geht verloren."
         is VestibuleException.UpdateApp -> "Bitte aktualisieren Sie die App."
         else -> error.message.orEmpty()

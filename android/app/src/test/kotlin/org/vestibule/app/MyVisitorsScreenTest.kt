@@ -72,7 +72,7 @@ class MyVisitorsScreenTest {
         val away = state(emptyList()).copy(counts = TabCounts(queued = 3), sync = SyncStatus.Failed(VestibuleException.Unreachable()))
         Scene { MyVisitorsScreen(away, NoActions) }.use { scene ->
             scene.await("3 invitations wait safely on this phone")
-            scene.await("No network. Everything is kept on this phone.")
+            scene.await("No network, or the hub does not answer.")
         }
         Scene { MyVisitorsScreen(state(listOf(row("Zoë", queued = true))), NoActions) }.use { scene ->
             val card = scene.await("Zoë").words()
@@ -90,7 +90,10 @@ class MyVisitorsScreenTest {
                 }
             }
         }
-        Scene { MyVisitorsScreen(state(emptyList()).copy(search = "nobody"), NoActions) }.use { it.await("Nobody found") }
+        Scene { MyVisitorsScreen(state(emptyList()).copy(search = "nobody"), NoActions) }.use { scene ->
+            scene.await("Nobody found")
+            assertTrue(scene.nodes().none { "Pending" in it.words() }, "a search is in no tab")
+        }
     }
 
     @Test
@@ -139,8 +142,9 @@ class MyVisitorsScreenTest {
 
     @Test
     fun `all that can be touched is large enough and has a name`() {
-        val shown = state(listOf(row("Zoë"))).copy(counts = TabCounts(queued = 2), hasMore = true, search = "Zo")
+        val shown = state(listOf(row("Zoë"))).copy(counts = TabCounts(queued = 2), hasMore = true)
         Scene { MyVisitorsScreen(shown, NoActions) }.use { it.checkTouch() }
+        Scene { MyVisitorsScreen(shown.copy(search = "Zo"), NoActions) }.use { it.checkTouch() }
     }
 
     private fun state(rows: List<org.vestibule.VisitSummary>) =

@@ -58,7 +58,7 @@ class PicturesTest {
             invited(host, hub)
             Scene(dark = true) { HostApp(host) }.use { scene ->
                 scene.touch("Sync now")
-                scene.await("No network. Everything is kept on this phone.")
+                scene.await("No network, or the hub does not answer.")
                 scene.await(Sample.all.first().name)
                 // All tabs, latest first: the host is Ada.
                 scene.type("Search visitors", "ada")
