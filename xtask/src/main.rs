@@ -4,6 +4,7 @@
 //! ([`test`]). What it installs by itself is kept outside the tree, so that a second run is fast.
 
 mod bindings;
+mod kotlin;
 mod pictures;
 mod shell;
 mod test;
@@ -18,8 +19,9 @@ Usage: cargo xtask TASK
 
 Tasks:
   test      installs or finds what the tests need, then runs format, lints, unit, doc and end-to-end tests
+  kotlin    runs the tests of the Kotlin library and screens with what cargo has built
   bindings  writes the generated Swift and Kotlin code; with --check, only compares it with what is committed
-  pictures  runs the demo and takes the README's pictures with Chromium
+  pictures  runs the demo and takes the README's pictures with Chromium, and draws the screens of the app
   tools     only installs or finds what the tests need, and says where it is
 ";
 
@@ -27,9 +29,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => test::everything(),
+        ["kotlin"] => kotlin::find_or_install().and_then(|()| kotlin::test()),
         ["bindings"] => bindings::write(),
         ["bindings", "--check"] => bindings::check(),
-        ["pictures"] => pictures::take(),
+        ["pictures"] => pictures::take().and_then(|()| kotlin::pictures()),
         ["tools"] => tools::find_or_install().map(|tools| println!("{tools}")),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");

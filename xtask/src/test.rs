@@ -2,9 +2,8 @@
 
 use std::time::Instant;
 
-use crate::bindings;
 use crate::shell::{cargo, run};
-use crate::tools;
+use crate::{bindings, kotlin, tools};
 
 /// The tests kill the command at its write boundaries, which no release can be made to do.
 const FAULTS: (&str, &str) = ("--features", "vestibule-hub/faults");
@@ -25,6 +24,7 @@ fn run_all(steps: &[(&str, &[&str])], environment: &[(&str, &std::ffi::OsStr)]) 
 /// `cargo xtask test`.
 pub fn everything() -> Result<(), String> {
     let tools = tools::find_or_install()?;
+    kotlin::find_or_install()?;
     run_all(
         &[
             ("format", &["fmt", "--all", "--check"]),
@@ -38,5 +38,7 @@ pub fn everything() -> Result<(), String> {
         &[("VESTIBULE_DISCOVERY", tools.discovery.as_os_str())],
     )?;
     eprintln!("\nxtask: generated code");
-    bindings::check()
+    bindings::check()?;
+    eprintln!("\nxtask: the Kotlin library and screens");
+    kotlin::test()
 }

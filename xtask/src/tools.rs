@@ -49,18 +49,24 @@ impl fmt::Display for Tools {
 pub fn find_or_install() -> Result<Tools, String> {
     let missing: Vec<&Program> = PROGRAMS.iter().filter(|program| which(program.name).is_none()).collect();
     if !missing.is_empty() {
-        install(&missing)?;
+        install_programs(&missing)?;
     }
     Ok(Tools { discovery: discovery()? })
 }
 
-fn install(missing: &[&Program]) -> Result<(), String> {
+fn install_programs(missing: &[&Program]) -> Result<(), String> {
     let packages: Vec<&str> = missing.iter().map(|program| program.package).collect();
     let wanted = || {
         let lines: Vec<String> =
             missing.iter().map(|p| format!("  {} ({}): {}", p.name, p.package, p.serves)).collect();
         format!("the tests need these programs; please install them:\n{}", lines.join("\n"))
     };
+    install(&packages, wanted)?;
+    if missing.iter().any(|program| which(program.name).is_none()) { Err(wanted()) } else { Ok(()) }
+}
+
+/// Installs Debian packages; where that cannot be done, the error is what a person has to install.
+pub fn install(packages: &[&str], wanted: impl FnOnce() -> String) -> Result<(), String> {
     let is_root = output(Command::new("id").arg("-u"))?.trim() == "0";
     if which("apt-get").is_none() || !is_root {
         return Err(wanted());
@@ -73,8 +79,7 @@ fn install(missing: &[&Program]) -> Result<(), String> {
             .env("DEBIAN_FRONTEND", "noninteractive"))
     };
     quiet(&["update"])?;
-    quiet(&[&["install", "-y", "--no-install-recommends"], packages.as_slice()].concat())?;
-    if missing.iter().any(|program| which(program.name).is_none()) { Err(wanted()) } else { Ok(()) }
+    quiet(&[&["install", "-y", "--no-install-recommends"], packages].concat())
 }
 
 /// The folder for what is fetched, outside the tree: `$XDG_CACHE_HOME/vestibule` or `~/.cache/vestibule`.

@@ -2831,7 +2831,7 @@ public interface HostClientInterface {
      * interrupted, a running write is finished, and the file is closed when this returns. A listener that runs is
      * waited for at most two seconds; from within a listener nothing is waited for. Every later call gives `Closed`.
      */
-    fun `close`()
+    fun `closeStore`()
 
     /**
      * The organisation, for the pickers of the form.
@@ -2999,7 +2999,7 @@ open class HostClient: Disposable, AutoCloseable, HostClientInterface
      * Closes the phone, from any thread, once or again: observers end, a running sync is cancelled, a running read is
      * interrupted, a running write is finished, and the file is closed when this returns. A listener that runs is
      * waited for at most two seconds; from within a listener nothing is waited for. Every later call gives `Closed`.
-     */override fun `close`()
+     */override fun `closeStore`()
         =
     callWithHandle {
     uniffiRustCall() { _status ->

@@ -1,0 +1,77 @@
+package org.vestibule
+
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.async
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.buffer
+import kotlinx.coroutines.flow.channelFlow
+import kotlinx.coroutines.withContext
+import org.vestibule.generated.SyncCancel
+import org.vestibule.generated.SyncListener
+import java.time.Instant
+import org.vestibule.generated.SyncProgress as RustProgress
+import org.vestibule.generated.Syncs as RustSyncs
+
+/** The way to the hub. */
+public class Syncs internal constructor(private val rust: RustSyncs, private val lifetime: Lifetime) {
+    /**
+     * Sends what waits and fetches what is new; returns when both are done. One at a time: a second one waits for the
+     * first. Cancelling the coroutine stops the run, and what was taken stays.
+     *
+     * @param onProgress told on a thread of the library's; while it runs, later steps are told as one, and what it throws
+     * is not heard.
+     * @throws VestibuleException whatever it is, unsent work is kept: [VestibuleException.Unreachable] without a network,
+     * [VestibuleException.SignInAgain], [VestibuleException.Closed] or [VestibuleException.Cancelled] where the client was
+     * closed or paused meanwhile, ….
+     */
+    public suspend fun run(onProgress: (SyncProgress) -> Unit = {}): Unit = coroutineScope {
+        val cancel = SyncCancel()
+        // The run is stopped by its handle and waited for, so that nothing is left behind when this returns.
+        val run = async {
+            runCatching { withContext(NonCancellable) { lifetime.callHere { rust.run(Listener(onProgress), cancel) } } }
+        }
+        try {
+            run.await().getOrThrow()
+        } catch (error: CancellationException) {
+            cancel.cancel()
+            run.join()
+            throw error
+        } finally {
+            cancel.destroy()
+        }
+    }
+
+    /** A [run] as a flow: collecting it runs a sync, and gives its progress, the latest for a slow collector. */
+    public fun progress(): Flow<SyncProgress> =
+        channelFlow { this@Syncs.run { trySend(it) } }.buffer(Channel.CONFLATED)
+
+    /** What the last syncs left. */
+    public suspend fun state(): SyncStateView = lifetime.call { rust.state().toPublic() }
+
+    internal fun destroy(): Unit = rust.destroy()
+
+    private class Listener(private val told: (SyncProgress) -> Unit) : SyncListener {
+        override fun onProgress(progress: RustProgress) = unheard { told(progress.toPublic()) }
+    }
+}
+
+/**
+ * How far a sync is.
+ *
+ * @property sent operations the hub has answered in this run.
+ * @property toSend operations still to be answered.
+ * @property received rows received in this run.
+ * @property remaining rows the hub still has for this phone.
+ */
+public data class SyncProgress(val sent: Long, val toSend: Long, val received: Long, val remaining: Long)
+
+/**
+ * What the last syncs left.
+ *
+ * @property syncedAt when the last sync ended with nothing left to do, on this phone's clock.
+ * @property hubTime the latest time the hub has signed.
+ */
+public data class SyncStateView(val syncedAt: Instant?, val hubTime: Instant?)

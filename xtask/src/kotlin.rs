@@ -1,0 +1,123 @@
+//! The tests of the Kotlin library and of the host's screens: Maven runs them on the JVM against the Rust library and
+//! the command as cargo has built them. Maven keeps what it fetches in its usual place, outside the tree.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::shell::{output, run, which};
+use crate::tools;
+
+/// The oldest Java that is compiled for.
+const JAVA: u32 = 17;
+
+/// Something the tests need, and the Debian package that holds it.
+struct Need {
+    name: &'static str,
+    package: &'static str,
+    serves: &'static str,
+    is_here: fn(&str) -> bool,
+}
+
+const NEEDS: &[Need] = &[
+    Need { name: "javac", package: "default-jdk-headless", serves: "a JDK, 17 or later", is_here: has_jdk },
+    Need { name: "mvn", package: "maven", serves: "builds the Kotlin library", is_here: has_program },
+    Need { name: "fc-list", package: "fontconfig", serves: "finds the fonts of the pictures", is_here: has_program },
+    Need { name: "libGL.so.1", package: "libgl1", serves: "draws the pictures", is_here: has_library },
+    Need { name: "libX11.so.6", package: "libx11-6", serves: "draws the pictures", is_here: has_library },
+    // A language of every script among the sample's names.
+    Need { name: "ja", package: "fonts-noto-cjk", serves: "Chinese, Japanese, Korean names", is_here: has_font },
+    Need { name: "ar", package: "fonts-noto-core", serves: "Arabic names", is_here: has_font },
+    Need { name: "he", package: "fonts-noto-core", serves: "Hebrew names", is_here: has_font },
+    Need { name: "bn", package: "fonts-noto-core", serves: "Bengali names", is_here: has_font },
+    Need { name: "ka", package: "fonts-noto-core", serves: "Georgian names", is_here: has_font },
+    Need { name: "th", package: "fonts-noto-core", serves: "Thai names", is_here: has_font },
+];
+
+fn has_program(name: &str) -> bool {
+    which(name).is_some()
+}
+
+fn has_jdk(name: &str) -> bool {
+    // `javac 17.0.15`
+    let version = output(Command::new(name).arg("-version")).unwrap_or_default();
+    let number = version.trim().strip_prefix("javac ").and_then(|rest| rest.split(['.', '-']).next());
+    number.and_then(|number| number.parse().ok()).is_some_and(|number: u32| number >= JAVA)
+}
+
+fn has_library(name: &str) -> bool {
+    ["ldconfig", "/sbin/ldconfig"]
+        .into_iter()
+        .any(|program| output(Command::new(program).arg("-p")).is_ok_and(|libraries| libraries.contains(name)))
+}
+
+fn has_font(language: &str) -> bool {
+    output(Command::new("fc-list").args([&format!(":lang={language}"), "family"]))
+        .is_ok_and(|families| families.contains("Noto Sans"))
+}
+
+/// Finds what the tests need, installing what is missing where that can be done.
+pub fn find_or_install() -> Result<(), String> {
+    let missing = || NEEDS.iter().filter(|need| !(need.is_here)(need.name)).collect::<Vec<_>>();
+    let lines = |needs: &[&Need]| {
+        let lines: Vec<String> = needs.iter().map(|n| format!("  {} ({}): {}", n.name, n.package, n.serves)).collect();
+        format!("the Kotlin tests need these; please install them:\n{}", lines.join("\n"))
+    };
+    let wanted = missing();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let mut packages: Vec<&str> = wanted.iter().map(|need| need.package).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    tools::install(&packages, || lines(&wanted))?;
+    let still = missing();
+    if still.is_empty() { Ok(()) } else { Err(lines(&still)) }
+}
+
+/// Runs the Kotlin tests with the Rust library and the command that cargo has built for tests.
+pub fn test() -> Result<(), String> {
+    maven(&["test"])
+}
+
+/// Runs the tests that draw the screens, and keeps what they drew as the README's pictures.
+pub fn pictures() -> Result<(), String> {
+    find_or_install()?;
+    let place = root()?.join("docs/pictures");
+    maven(&[
+        "test",
+        "-Dtest=PicturesTest",
+        "-Dsurefire.failIfNoSpecifiedTests=false",
+        &format!("-Dvestibule.pictures={}", place.display()),
+    ])
+}
+
+fn maven(arguments: &[&str]) -> Result<(), String> {
+    let root = root()?;
+    let built = target()?.join("debug");
+    let command = built.join("vestibule");
+    let library = built.join(format!("{}vestibule_ffi{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX));
+    if let Some(missing) = [&command, &library].into_iter().find(|file| !file.is_file()) {
+        return Err(format!("{} is not built; run `cargo xtask test`", missing.display()));
+    }
+    run(Command::new("mvn")
+        .args(["--batch-mode", "--quiet", "--file"])
+        .arg(root.join("android/pom.xml"))
+        .arg(format!("-Dvestibule.library.path={}", built.display()))
+        .arg(format!("-Dvestibule.command={}", command.display()))
+        .arg(format!("-Dvestibule.repository={}", root.display()))
+        .args(arguments))
+}
+
+fn root() -> Result<PathBuf, String> {
+    metadata("workspace_root")
+}
+
+fn target() -> Result<PathBuf, String> {
+    metadata("target_directory")
+}
+
+fn metadata(what: &str) -> Result<PathBuf, String> {
+    let text = output(Command::new(env!("CARGO")).args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    metadata[what].as_str().map(PathBuf::from).ok_or_else(|| format!("cargo names no {what}"))
+}
