@@ -5,6 +5,7 @@
 
 mod pictures;
 mod shell;
+mod swift;
 mod test;
 mod tools;
 
@@ -17,6 +18,7 @@ Usage: cargo xtask TASK
 
 Tasks:
   test      installs or finds what the tests need, then runs format, lints, unit, doc and end-to-end tests
+  swift     runs the tests of the Swift package in ios/ against a real hub
   pictures  runs the demo and takes the README's pictures with Chromium
   tools     only installs or finds what the tests need, and says where it is
 ";
@@ -25,8 +27,12 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => test::everything(),
+        ["swift"] => swift::test(),
         ["pictures"] => pictures::take(),
-        ["tools"] => tools::find_or_install().map(|tools| println!("{tools}")),
+        ["tools"] => tools::find_or_install().and_then(|tools| {
+            println!("{tools}");
+            swift::find_or_install().map(|swift| println!("{:<10} {swift}", "swift"))
+        }),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())
