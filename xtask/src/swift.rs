@@ -17,9 +17,14 @@ const OLDEST: u32 = 6;
 
 /// The Debian release whose `swiftlang` is new enough.
 const RELEASE: &str = "trixie";
-const PACKAGES: &[&str] = &["swiftlang", "libc6-dev", "libstdc++-14-dev", "gcc", "g++", "git", "ca-certificates"];
+const PACKAGES: &[&str] =
+    &["swiftlang", "libc6-dev", "libstdc++-14-dev", "gcc", "g++", "git", "openssl", "tzdata", "ca-certificates"];
 const DEBOOTSTRAP: Program =
     Program { name: "debootstrap", package: "debootstrap", serves: "makes the chroot that holds Swift" };
+
+/// The package within the tree, and what of it is formatted: all but what is generated.
+const PACKAGE: &str = "ios";
+const SOURCES: &[&str] = &["Package.swift", "Sources/Vestibule", "Tests", "App"];
 
 /// Where a chroot sees the tree, what cargo built, and what Swift builds.
 const TREE: &str = "/vestibule/tree";
@@ -39,7 +44,7 @@ mount -o remount,bind,ro "$1/vestibule/built"
 mount --bind "$4" "$1/vestibule/scratch"
 root=$1
 shift 4
-chroot "$root" /usr/bin/env -i "$@"
+chroot "$root" /usr/bin/env --chdir=/vestibule/tree/ios -i "$@"
 "#;
 
 /// A Swift that can build the package.
@@ -154,41 +159,28 @@ struct Folders<'a> {
 }
 
 impl Swift {
-    /// Builds the package and runs its tests, then looks whether the app's screens are Swift.
+    /// Builds the package and runs its tests, then looks whether the app's screens are Swift, and all of it well formed.
     fn test(&self, folders: &Folders) -> Result<(), String> {
         let seen = self.seen(folders);
-        let package = seen.tree.join("ios");
+        let mut test = words(&["swift", "test", "--scratch-path"]);
+        test.push(seen.scratch.join("package").into());
         let mut library = OsString::from("-L");
         library.push(&seen.built);
-        let mut test = vec![OsString::from("swift"), "test".into(), "--package-path".into(), package.clone().into()];
-        test.extend(["--scratch-path".into(), seen.scratch.join("package").into()]);
         test.extend(["-Xlinker".into(), library]);
         if !cfg!(target_os = "macos") {
             // Observation's own library leaves symbols to be found later, which the linker must allow.
-            test.extend(["-Xlinker".into(), "--allow-shlib-undefined".into()]);
+            test.extend(words(&["-Xlinker", "--allow-shlib-undefined"]));
         }
         self.run(folders, &test)?;
 
         // SwiftUI exists on Apple's systems only: elsewhere the screens can be parsed, but not compiled.
-        let screens = swift_files(&folders.tree.join("ios/App"))?;
-        let screens = screens.iter().map(|file| {
-            let file = file.strip_prefix(folders.tree).unwrap_or(file);
-            seen.tree.join(file).into_os_string()
-        });
-        let parse = ["swiftc", "-parse", "-swift-version", "6", "-warnings-as-errors"].map(OsString::from);
-        self.run(folders, &parse.into_iter().chain(screens).collect::<Vec<_>>())?;
+        let mut parse = words(&["swiftc", "-parse", "-swift-version", "6", "-warnings-as-errors"]);
+        parse.extend(screens(folders.tree)?);
+        self.run(folders, &parse)?;
 
-        let mut lint = ["swift", "format", "lint", "--strict", "--recursive"].map(OsString::from).to_vec();
-        lint.extend(["Package.swift", "Sources/Vestibule", "Tests", "App"].map(|part| package.join(part).into()));
-        if self.has_formatter() { self.run(folders, &lint) } else { Ok(()) }
-    }
-
-    /// Swift 6 brings its formatter; Debian's package leaves it out.
-    fn has_formatter(&self) -> bool {
-        match self {
-            Self::Machine(_) => output(Command::new("swift").args(["format", "--version"])).is_ok(),
-            Self::Chroot(root) => root.join("usr/bin/swift-format").exists(),
-        }
+        let mut lint = words(&["swift", "format", "lint", "--strict", "--recursive"]);
+        lint.extend(words(SOURCES));
+        self.run(folders, &lint)
     }
 
     /// The folders as Swift sees them.
@@ -203,7 +195,7 @@ impl Swift {
         }
     }
 
-    /// Runs a command with the environment the tests need.
+    /// Runs a command in the package's folder, with the environment the tests need.
     fn run(&self, folders: &Folders, command: &[OsString]) -> Result<(), String> {
         fs::create_dir_all(folders.scratch).map_err(|error| error.to_string())?;
         let seen = self.seen(folders);
@@ -213,7 +205,10 @@ impl Swift {
             ("LD_LIBRARY_PATH", seen.built.into()),
         ];
         match self {
-            Self::Machine(_) => run(Command::new(&command[0]).args(&command[1..]).envs(environment)),
+            Self::Machine(_) => {
+                let package = folders.tree.join(PACKAGE);
+                run(Command::new(&command[0]).args(&command[1..]).envs(environment).current_dir(package))
+            }
             Self::Chroot(root) => {
                 environment.push(("PATH", "/usr/bin:/bin".into()));
                 environment.push(("HOME", seen.scratch.join("home").into()));
@@ -242,17 +237,17 @@ struct SeenFolders {
     scratch: PathBuf,
 }
 
-/// Every Swift file under a folder, in order.
-fn swift_files(dir: &Path) -> Result<Vec<PathBuf>, String> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(dir).map_err(|error| format!("could not list {}: {error}", dir.display()))? {
-        let path = entry.map_err(|error| error.to_string())?.path();
-        if path.is_dir() {
-            files.extend(swift_files(&path)?);
-        } else if path.extension().is_some_and(|end| end == "swift") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
+/// The app's Swift files, as seen from the package.
+fn screens(tree: &Path) -> Result<Vec<OsString>, String> {
+    let entries =
+        fs::read_dir(tree.join(PACKAGE).join("App")).map_err(|error| format!("could not list ios/App: {error}"))?;
+    let names = entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<Vec<_>, _>>();
+    let mut names = names.map_err(|error| error.to_string())?;
+    names.retain(|name| Path::new(name).extension().is_some_and(|end| end == "swift"));
+    names.sort();
+    Ok(names.into_iter().map(|name| Path::new("App").join(name).into_os_string()).collect())
+}
+
+fn words(words: &[&str]) -> Vec<OsString> {
+    words.iter().map(OsString::from).collect()
 }
