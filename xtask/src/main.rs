@@ -3,6 +3,7 @@
 //! `cargo xtask test` finds or installs every tool the tests need ([`tools`]), then runs format, lints and all tests
 //! ([`test`]). What it installs by itself is kept outside the tree, so that a second run is fast.
 
+mod bindings;
 mod pictures;
 mod shell;
 mod swift;
@@ -18,6 +19,7 @@ Usage: cargo xtask TASK
 
 Tasks:
   test      installs or finds what the tests need, then runs format, lints, unit, doc and end-to-end tests
+  bindings  writes the generated Swift and Kotlin code; with --check, only compares it with what is committed
   swift     runs the tests of the Swift package in ios/ against a real hub
   pictures  runs the demo and takes the README's pictures with Chromium
   tools     only installs or finds what the tests need, and says where it is
@@ -27,6 +29,8 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => test::everything(),
+        ["bindings"] => bindings::write(),
+        ["bindings", "--check"] => bindings::check(),
         ["swift"] => swift::test(),
         ["pictures"] => pictures::take(),
         ["tools"] => tools::find_or_install().and_then(|tools| {

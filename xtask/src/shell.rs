@@ -3,6 +3,18 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+/// A cargo of one's own. What the outer one tells this program of itself would make build scripts that look at it run
+/// anew.
+pub fn cargo() -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
+}
+
 /// Runs a command with its output on the terminal.
 pub fn run(command: &mut Command) -> Result<(), String> {
     let shown = show(command);

@@ -1,9 +1,9 @@
 //! Everything that must pass before a change lands.
 
-use std::process::Command;
 use std::time::Instant;
 
-use crate::shell::run;
+use crate::bindings;
+use crate::shell::{cargo, run};
 use crate::tools;
 
 /// The tests kill the command at its write boundaries, which no release can be made to do.
@@ -14,14 +14,8 @@ fn run_all(steps: &[(&str, &[&str])], environment: &[(&str, &std::ffi::OsStr)]) 
     for (number, (title, arguments)) in steps.iter().enumerate() {
         eprintln!("\nxtask: [{}/{}] {title}", number + 1, steps.len());
         let begun = Instant::now();
-        let mut command = Command::new(env!("CARGO"));
+        let mut command = cargo();
         command.args(*arguments).envs(environment.iter().copied());
-        // What cargo tells this program of itself would make build scripts that look at it run anew.
-        for (name, _) in std::env::vars_os() {
-            if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
-                command.env_remove(name);
-            }
-        }
         run(&mut command)?;
         eprintln!("xtask: {title}: {} s", begun.elapsed().as_secs());
     }
@@ -42,5 +36,7 @@ pub fn everything() -> Result<(), String> {
             ("tests", &["test", "--locked", "--workspace", FAULTS.0, FAULTS.1]),
         ],
         &[("VESTIBULE_DISCOVERY", tools.discovery.as_os_str())],
-    )
+    )?;
+    eprintln!("\nxtask: generated code");
+    bindings::check()
 }

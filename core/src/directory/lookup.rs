@@ -173,11 +173,13 @@ impl Directory {
     /// Whether `me` may name `host` as the host: themself, a principal, or anyone with the permission (S1.21), which
     /// reception and administrators have.
     pub fn may_name_host(&self, me: &MemberId, host: &MemberId) -> bool {
-        me == host
-            || self.roles(me).is_some_and(|own| {
-                own.may_change_host
-                    || own.principals.contains(host)
-                    || own.roles.iter().any(|role| matches!(role, Role::Reception | Role::Administrator))
-            })
+        me == host || self.may_name_any_host(me) || self.roles(me).is_some_and(|own| own.principals.contains(host))
+    }
+
+    /// Whether `me` may name anyone as the host (S1.21).
+    pub fn may_name_any_host(&self, me: &MemberId) -> bool {
+        self.roles(me).is_some_and(|own| {
+            own.may_change_host || own.roles.iter().any(|role| matches!(role, Role::Reception | Role::Administrator))
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! What a shell has to tell a person, or act upon. No text holds personal data.
 
+use super::gate::Closed;
 use crate::problem::FieldProblem;
 use crate::store::StoreError;
 use crate::sync::client::ClientError;
@@ -47,9 +48,18 @@ pub enum PhoneError {
     /// The hub uses something this version does not know.
     #[error("the hub uses something new; update the app")]
     UpdateApp,
+    /// The phone was closed.
+    #[error("the phone is closed; open it again")]
+    Closed,
     /// The phone's file failed.
     #[error("failed to use the phone's file: {0}")]
     Store(#[source] StoreError),
+}
+
+impl From<Closed> for PhoneError {
+    fn from(Closed: Closed) -> Self {
+        Self::Closed
+    }
 }
 
 impl From<StoreError> for PhoneError {

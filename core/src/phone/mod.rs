@@ -4,7 +4,10 @@
 //! [`HostClient::sync`] works with no hub, and what a write acknowledged is durable.
 
 mod error;
+mod gate;
+mod observe;
 mod preview;
+mod runs;
 mod visits;
 
 use std::path::Path;
@@ -15,6 +18,8 @@ use chrono::{DateTime, Utc};
 pub use crate::sync::client::{Cancel, Surroundings};
 pub use crate::sync::machine::Progress;
 pub use error::PhoneError;
+pub use observe::{ListDiff, ListListener, ListUpdate, Subscription, call_listener};
+pub use preview::{PassLine, PassPlace, PassPreview, QR_PREVIEW, qr_preview};
 
 use crate::directory::Directory;
 use crate::id::MemberId;
@@ -22,6 +27,10 @@ use crate::keys::DeviceSigner;
 use crate::store::{Identity, Moment, Store, StoreKey, SyncState};
 use crate::sync::Transport;
 use crate::sync::client::{SyncClient, in_moment};
+use crate::sync::machine::Outcome;
+use gate::{Gate, Pass};
+use observe::{Desk, is_inside};
+use runs::Runs;
 
 /// The device's own clock and randomness.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,7 +62,7 @@ impl Surroundings for SystemSurroundings {
 /// // On a phone, both keys are the Keychain's or Keystore's.
 /// let key = StoreKey::new(zeroize::Zeroizing::new([7; 48]));
 /// let signer = Arc::new(SoftwareSigner::from_seed(&[7; 32]));
-/// let transport = Box::new(HttpTransport::new()?);
+/// let transport = Box::new(HttpTransport::new());
 /// let phone = HostClient::open(&path, &key, signer, transport, Arc::new(SystemSurroundings))?;
 ///
 /// // Page by page, until there is no next one.
@@ -66,14 +75,16 @@ impl Surroundings for SystemSurroundings {
 ///         break;
 ///     }
 /// }
-/// phone.close()?;
+/// phone.close();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct HostClient {
-    store: Store,
+    store: Arc<Gate<Store>>,
     signer: Arc<dyn DeviceSigner>,
     surroundings: Arc<dyn Surroundings>,
     client: SyncClient,
+    runs: Runs,
+    desk: Arc<Desk>,
 }
 
 impl HostClient {
@@ -88,14 +99,25 @@ impl HostClient {
         transport: Box<dyn Transport>,
         surroundings: Arc<dyn Surroundings>,
     ) -> Result<Self, PhoneError> {
-        let store = Store::open(path, key)?;
-        Ok(Self { store, signer, surroundings, client: SyncClient::new(transport) })
+        let store = Arc::new(Gate::new(Store::open(path, key)?));
+        let desk = Desk::new(Arc::clone(&store), Arc::clone(&surroundings));
+        let watcher = Arc::downgrade(&desk);
+        store.enter()?.watch(move || {
+            if let Some(desk) = watcher.upgrade() {
+                desk.ring();
+            }
+        });
+        Ok(Self { store, signer, surroundings, client: SyncClient::new(transport), runs: Runs::default(), desk })
     }
 
     /// Signs the member in on this device with a bearer token of their identity provider. Signing in again keeps
     /// everything, unsent work included.
     pub async fn sign_in(&self, hub: &str, bearer: &str) -> Result<Identity, PhoneError> {
-        Ok(self.client.sign_in(&self.store, hub, bearer, self.signer.as_ref(), self.surroundings.as_ref()).await?)
+        let store = self.store()?;
+        let run = self.runs.begin()?;
+        let signer = self.signer.as_ref();
+        let signed_in = self.client.sign_in(&store, hub, bearer, signer, self.surroundings.as_ref());
+        run.stop.or(signed_in).await.ok_or(PhoneError::Cancelled)?.map_err(Into::into)
     }
 
     /// Who is signed in.
@@ -103,50 +125,100 @@ impl HostClient {
     /// # Errors
     /// [`PhoneError::NotSignedIn`].
     pub fn identity(&self) -> Result<Identity, PhoneError> {
-        Ok(self.store.identity()?)
+        Ok(self.store()?.identity()?)
     }
 
     /// The organisation as this phone knows it.
     pub fn directory(&self) -> Result<Arc<Directory>, PhoneError> {
-        Ok(self.store.directory()?)
+        Ok(self.store()?.directory()?)
     }
 
     /// Sends what waits and fetches what is new; returns when both are done.
     ///
     /// # Errors
-    /// [`PhoneError::Unreachable`], [`PhoneError::SignInAgain`], [`PhoneError::HubRestored`], [`PhoneError::Cancelled`],
-    /// [`PhoneError::Disbelieved`], [`PhoneError::Refused`]; whatever it is, unsent work is kept.
+    /// [`PhoneError::Unreachable`], [`PhoneError::SignInAgain`], [`PhoneError::HubRestored`], [`PhoneError::Cancelled`]
+    /// (also by [`pause`](Self::pause) and [`close`](Self::close)), [`PhoneError::Disbelieved`],
+    /// [`PhoneError::Refused`]; whatever it is, unsent work is kept.
     pub async fn sync(&self, progress: &(dyn Fn(Progress) + Send + Sync), cancel: &Cancel) -> Result<(), PhoneError> {
-        let run = self.client.sync(&self.store, self.signer.as_ref(), self.surroundings.as_ref(), progress, cancel);
-        error::of_outcome(run.await?)
+        let store = self.store()?;
+        let run = self.runs.begin()?;
+        let report = |now| {
+            call_listener(|| progress(now));
+        };
+        let (signer, surroundings) = (self.signer.as_ref(), self.surroundings.as_ref());
+        // Every wait of a sync may be its last: what was taken before it stays.
+        let outcome = cancel.or(self.client.sync(&store, signer, surroundings, &report, &run.stop)).await;
+        error::of_outcome(outcome.transpose()?.unwrap_or(Outcome::Cancelled))
     }
 
     /// When the last sync ended, and what the hub last said of itself.
     pub fn sync_state(&self) -> Result<SyncState, PhoneError> {
-        Ok(self.store.sync_state()?)
+        Ok(self.store()?.sync_state()?)
     }
 
-    /// Before the app is suspended: the log is written back into the file.
+    /// Before the app is suspended: a running sync is cancelled and waited for, observers are told nothing more, and the
+    /// log is written back into the file. When it returns, nothing this phone had begun holds a lock on the file, for
+    /// which iOS would end the app (0xdead10cc). Reads and writes still work; each lets go of the file when it returns.
+    ///
+    /// # Errors
+    /// [`PhoneError::Closed`]; [`PhoneError::Store`] if the log cannot be written, which loses nothing.
     pub fn pause(&self) -> Result<(), PhoneError> {
-        Ok(self.store.checkpoint()?)
+        let store = self.store()?;
+        self.desk.pause();
+        self.runs.stop(!is_inside());
+        Ok(store.checkpoint()?)
+    }
+
+    /// After a [`pause`](Self::pause): observers are told what has changed, by time passing or another process of the
+    /// app too, and a sync may begin.
+    ///
+    /// # Errors
+    /// [`PhoneError::Closed`].
+    pub fn resume(&self) -> Result<(), PhoneError> {
+        self.store()?.forget_directory();
+        self.runs.go_on();
+        self.desk.go_on();
+        Ok(())
     }
 
     /// Interrupts the read that is running, from any thread.
-    pub fn interrupt(&self) {
-        self.store.interrupt_handle().interrupt();
+    pub fn interrupt(&self) -> Result<(), PhoneError> {
+        self.store()?.interrupt();
+        Ok(())
     }
 
-    /// Closes the file.
-    pub fn close(self) -> Result<(), PhoneError> {
-        Ok(self.store.close()?)
+    /// Closes the phone, from any thread, once or again: observers end, a running sync is cancelled, a running read is
+    /// interrupted, a running write is finished, and the file is closed when this returns. A listener that runs is
+    /// waited for at most two seconds. From within a listener nothing is waited for.
+    ///
+    /// What comes after it fails with [`PhoneError::Closed`].
+    pub fn close(&self) {
+        let wait = !is_inside();
+        self.desk.close();
+        self.runs.stop(wait);
+        self.store.close(wait, Store::interrupt);
+        if wait {
+            self.desk.wait_until_out();
+        }
+    }
+
+    fn store(&self) -> Result<Pass<'_, Store>, PhoneError> {
+        Ok(self.store.enter()?)
     }
 
     fn me(&self) -> Result<MemberId, PhoneError> {
-        Ok(self.store.identity()?.member)
+        Ok(self.store()?.identity()?.member)
     }
 
     fn in_moment<T>(&self, work: impl FnOnce(&mut Moment<'_>) -> T) -> T {
         in_moment(self.surroundings.as_ref(), work)
+    }
+}
+
+/// Dropping it ends what it has begun, and waits for nothing.
+impl Drop for HostClient {
+    fn drop(&mut self) {
+        self.desk.close();
     }
 }
 

@@ -1,31 +1,76 @@
 //! What the visitor's pass will look like, for the host: made on the phone, without a code. Only the hub makes codes.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 
 use super::{HostClient, PhoneError};
 use crate::directory::{Directory, Organisation};
 use crate::id::VisitId;
+use crate::qr::QrMatrix;
 use crate::store::VisitView;
 use crate::visit::Status;
+use crate::wallet::apple::{Field, FieldValue, Pass};
 use crate::wallet::visitor::{VisitorPass, Window, apple_pass};
 
 /// Apple's identifiers stand for nothing on a preview: it is never signed.
 const PASS_TYPE: &str = "pass.preview";
 const TEAM: &str = "PREVIEW";
 
+/// What a preview's QR code says: only the visitor's own mail, page and pass carry the real one.
+pub const QR_PREVIEW: &str = "Preview: only the visitor's own pass carries the code.";
+
+/// How a visitor's QR code will look, without anything to be let in by.
+pub fn qr_preview() -> QrMatrix {
+    QrMatrix::of(QR_PREVIEW).expect("the text is short")
+}
+
+/// The pass of a visitor, for the host's eyes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PassPreview {
+    /// The visitor's name as typed.
+    pub name: String,
+    /// What stands on it, in order, front before back.
+    pub lines: Vec<PassLine>,
+    /// The whole pass as Apple's readers take it, without a code.
+    pub pass: Pass,
+}
+
+/// Where a line stands on a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of Apple's groups of fields")]
+pub enum PassPlace {
+    Header,
+    Primary,
+    Secondary,
+    Auxiliary,
+    Back,
+}
+
+/// A field of a pass as a person reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassLine {
+    /// Its name within the pass.
+    pub key: String,
+    /// Where it stands.
+    pub place: PassPlace,
+    /// The words above the value.
+    pub label: String,
+    /// What is shown; a date in words, in the zone of the site.
+    pub value: String,
+}
+
 impl HostClient {
-    /// The visitor's pass as Apple's `pass.json`, unsigned and without a code (S1.32, S1.34, S1.36).
+    /// The visitor's pass as Apple's `pass.json` will be, unsigned and without a code (S1.32, S1.34, S1.36).
     ///
     /// # Errors
     /// [`PhoneError::NotFound`] for an unknown visit; [`PhoneError::Refused`] with `no_wallet` where the organisation
     /// has no passes, and `no_site` where this phone does not know the visit's site.
-    pub fn pass_preview(&self, visit: VisitId) -> Result<Vec<u8>, PhoneError> {
+    pub fn pass_preview(&self, visit: VisitId) -> Result<PassPreview, PhoneError> {
         let view = self.show(visit)?;
         let directory = self.directory()?;
         let no_wallet = || refused("no_wallet", "the organisation has not set up wallet passes");
         let organisation = directory.organisation().filter(|it| it.wallet).ok_or_else(no_wallet)?;
         let pass = self.visitor_pass(&view, &directory, organisation)?;
-        Ok(apple_pass(&pass).to_json())
+        Ok(PassPreview { name: pass.full_name(), pass: apple_pass(&pass), lines: lines(&pass) })
     }
 
     fn visitor_pass(
@@ -70,6 +115,39 @@ impl HostClient {
             voided: matches!(view.status, Status::Cancelled | Status::Rejected | Status::NoShow | Status::Expired),
             expires: ends,
         })
+    }
+}
+
+fn lines(visitor: &VisitorPass) -> Vec<PassLine> {
+    let Some(generic) = apple_pass(visitor).generic else { return Vec::new() };
+    let groups = [
+        (PassPlace::Header, generic.header_fields),
+        (PassPlace::Primary, generic.primary_fields),
+        (PassPlace::Secondary, generic.secondary_fields),
+        (PassPlace::Auxiliary, generic.auxiliary_fields),
+        (PassPlace::Back, generic.back_fields),
+    ];
+    let line = |(place, field): (PassPlace, Field)| PassLine {
+        value: words(&field),
+        key: field.key,
+        place,
+        label: field.label.unwrap_or_default(),
+    };
+    groups
+        .into_iter()
+        .flat_map(|(place, fields)| fields.into_iter().map(move |field| (place, field)))
+        .map(line)
+        .collect()
+}
+
+/// A value as a person reads it: a pass holds its day as an instant in the site's zone.
+fn words(field: &Field) -> String {
+    match &field.value {
+        FieldValue::Number(number) => number.to_string(),
+        FieldValue::Text(text) => match DateTime::parse_from_rfc3339(text) {
+            Ok(date) if field.date_style.is_some() => date.format("%-d %b %Y").to_string(),
+            _ => text.clone(),
+        },
     }
 }
 

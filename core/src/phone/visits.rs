@@ -144,17 +144,22 @@ impl HostClient {
 
     /// Settles a conflict: this phone's value on top, or the accepted one.
     pub fn settle(&self, operation: i64, choice: Choice) -> Result<(), PhoneError> {
-        Ok(self.in_moment(|moment| self.store.settle(operation, choice, moment, self.signer.as_ref()))?)
+        self.in_moment(|moment| Ok(self.store()?.settle(operation, choice, moment, self.signer.as_ref())?))
     }
 
     /// Drops a refused draft or a conflict.
     pub fn discard(&self, operation: i64) -> Result<(), PhoneError> {
-        Ok(self.store.discard(operation)?)
+        Ok(self.store()?.discard(operation)?)
     }
 
     /// Everything about a visit.
     pub fn show(&self, visit: VisitId) -> Result<VisitView, PhoneError> {
-        Ok(self.store.show(visit)?)
+        Ok(self.store()?.show(visit)?)
+    }
+
+    /// The list a visit is in now.
+    pub fn tab(&self, view: &VisitView) -> Tab {
+        view.tab(self.surroundings.now())
     }
 
     /// A page of a list, by start, then id.
@@ -164,22 +169,22 @@ impl HostClient {
         size: usize,
         after: Option<PageCursor>,
     ) -> Result<Page<VisitSummary>, PhoneError> {
-        Ok(self.store.list(filter, size, after, self.surroundings.now())?)
+        Ok(self.store()?.list(filter, size, after, self.surroundings.now())?)
     }
 
     /// How many visits each list holds.
     pub fn counts(&self) -> Result<TabCounts, PhoneError> {
-        Ok(self.store.counts(self.surroundings.now())?)
+        Ok(self.store()?.counts(self.surroundings.now())?)
     }
 
     /// The visits a person means while they type.
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<VisitSummary>, PhoneError> {
-        Ok(self.store.search(text, limit)?)
+        Ok(self.store()?.search(text, limit)?)
     }
 
     /// What happened to a visit, by the hub's word.
     pub fn history(&self, visit: VisitId) -> Result<Vec<HistoryEntry>, PhoneError> {
-        Ok(self.store.history(visit)?)
+        Ok(self.store()?.history(visit)?)
     }
 
     fn valid(&self, draft: &VisitDraft) -> Result<ValidDraft, PhoneError> {
@@ -193,7 +198,7 @@ impl HostClient {
     }
 
     fn make(&self, drafts: &[ValidDraft], previous: Option<VisitId>) -> Result<Vec<VisitId>, PhoneError> {
-        Ok(self.in_moment(|moment| {
+        self.in_moment(|moment| {
             let mut ids = Vec::with_capacity(drafts.len());
             let mut work = Vec::with_capacity(drafts.len());
             for draft in drafts {
@@ -208,16 +213,16 @@ impl HostClient {
                 work.extend(note_of(visit, draft));
                 ids.push(visit);
             }
-            self.store.write(work, moment, self.signer.as_ref())?;
-            Ok::<_, crate::store::StoreError>(ids)
-        })?)
+            self.store()?.write(work, moment, self.signer.as_ref())?;
+            Ok(ids)
+        })
     }
 
     fn write(&self, work: Vec<Work>) -> Result<(), PhoneError> {
         if work.is_empty() {
             return Ok(());
         }
-        Ok(self.in_moment(|moment| self.store.write(work, moment, self.signer.as_ref()))?)
+        self.in_moment(|moment| Ok(self.store()?.write(work, moment, self.signer.as_ref())?))
     }
 }
 

@@ -22,6 +22,7 @@
 //! ```
 
 mod civil;
+mod parts;
 mod wording;
 
 use std::fmt;
@@ -32,6 +33,7 @@ use chrono_tz::Tz;
 
 pub use civil::CivilTime;
 pub(crate) use civil::{parse_clock, parse_date};
+pub use parts::CivilParts;
 pub use wording::{Wording, zone_name};
 
 /// The longest visit, in days.

@@ -28,7 +28,7 @@ mod write;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use rusqlite::{Connection, InterruptHandle};
 
@@ -38,10 +38,11 @@ pub use ingest::{Applied, Delivery, OpenedPage};
 pub use intent::OperationKind;
 pub use meta::{Identity, SyncState};
 pub use open::StoreKey;
+pub use read::MAX_PAGE;
 pub use sync::{Outgoing, Position};
 pub use view::{
     HistoryEntry, HistoryFact, ListFilter, NoteView, OperationView, Page, PageCursor, TabCounts, VisitSummary,
-    VisitView,
+    VisitView, Windows,
 };
 pub use working::OperationState;
 pub use write::{Choice, Work};
@@ -64,8 +65,13 @@ struct Pen {
 pub struct Store {
     writer: Mutex<Writer>,
     reader: Mutex<Connection>,
+    interrupt: InterruptHandle,
     directory: Mutex<Option<Arc<Directory>>>,
+    watcher: OnceLock<Watcher>,
 }
+
+/// Hears that something was written.
+type Watcher = Box<dyn Fn() + Send + Sync>;
 
 struct Writer {
     connection: Connection,
@@ -82,19 +88,29 @@ impl Store {
         let reader = open::reader(path, key)?;
         Ok(Self {
             writer: Mutex::new(Writer { connection, actors: Actors::new() }),
+            interrupt: reader.get_interrupt_handle(),
             reader: Mutex::new(reader),
             directory: Mutex::new(None),
+            watcher: OnceLock::new(),
         })
     }
 
     /// Interrupts the read that is running, from any thread: it fails with [`StoreError::Interrupted`].
-    pub fn interrupt_handle(&self) -> InterruptHandle {
-        self.reader().get_interrupt_handle()
+    pub fn interrupt(&self) {
+        self.interrupt.interrupt();
     }
 
-    /// Writes the log back into the file, before the app is suspended.
+    /// Calls `watcher` after every write, on the thread that wrote; the first one that is set stays. It must be quick.
+    pub fn watch(&self, watcher: impl Fn() + Send + Sync + 'static) {
+        // A second one has no place.
+        let _ = self.watcher.set(Box::new(watcher));
+    }
+
+    /// Writes the log back into the file, before the app is suspended. When it returns, nothing that was running holds
+    /// a lock on the file.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
         let writer = self.writer();
+        let _no_read_runs = self.reader();
         writer.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
@@ -134,6 +150,11 @@ impl Store {
 
     fn reader(&self) -> MutexGuard<'_, Connection> {
         self.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Reads the organisation anew when it is next asked for: another process may have changed it.
+    pub fn forget_directory(&self) {
+        *self.directory.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
     }
 
     fn set_directory(&self, directory: Arc<Directory>) {

@@ -7,7 +7,7 @@ use super::project::{Times, status_of, values, zone};
 use super::tx::{all, one};
 use super::view::{
     HistoryEntry, HistoryFact, ListFilter, NoteView, OperationView, Page, PageCursor, TabCounts, VisitSummary,
-    VisitView,
+    VisitView, Windows,
 };
 use super::working::{Entry, Payload, Working};
 use super::{Store, StoreError, meta};
@@ -38,74 +38,29 @@ impl Store {
         after: Option<PageCursor>,
         now: DateTime<Utc>,
     ) -> Result<Page<VisitSummary>, StoreError> {
-        let size = size.clamp(1, MAX_PAGE);
-        let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
-        let (sort_at, id) = after.map_or((i64::MIN, Vec::new()), |after| (after.sort_at, after.id.as_bytes().to_vec()));
-        let now = now.timestamp();
         let connection = self.reader();
         // One state of the file for the lists that are read in parts.
-        let connection = connection.unchecked_transaction()?;
-        let select = |filter: &str| {
-            format!("SELECT {COLUMNS} FROM visit WHERE {filter} (sort_at, id) > (?1, ?2) ORDER BY sort_at, id LIMIT ?3")
-        };
-        let from = (sort_at, &id, limit);
-        let found = match filter {
-            ListFilter::All => all(&connection, &select(""), from, summary),
-            ListFilter::Attention => all(&connection, &select("attention = 1 AND"), from, summary),
-            ListFilter::Tab(tab @ (Tab::Pending | Tab::Upcoming)) => {
-                let open = select("tab = ?4 AND (over_at IS NULL OR over_at > ?5) AND");
-                all(&connection, &open, (sort_at, &id, limit, tab.as_str(), now), summary)
-            }
-            ListFilter::Tab(Tab::Past) => {
-                let past = (sort_at, &id, limit, Tab::Past.as_str());
-                let mut found = all(&connection, &select("tab = ?4 AND"), past, summary)?;
-                // Nothing is over before it has begun: the rest of the list is not looked at.
-                let over = select("tab = ?4 AND over_at <= ?5 AND sort_at <= ?5 AND");
-                for tab in [Tab::Pending, Tab::Upcoming] {
-                    found.extend(all(&connection, &over, (sort_at, &id, limit, tab.as_str(), now), summary)?);
-                }
-                Ok(found)
-            }
-            ListFilter::Tab(tab) => {
-                all(&connection, &select("tab = ?4 AND"), (sort_at, &id, limit, tab.as_str()), summary)
-            }
-        }?;
-        let mut items = found.into_iter().collect::<Result<Vec<_>, StoreError>>()?;
-        items.sort_by_key(|(cursor, _)| *cursor);
-        let more = items.len() > size;
-        items.truncate(size);
-        let next = items.last().filter(|_| more).map(|(cursor, _)| *cursor);
-        Ok(Page { items: items.into_iter().map(|(_, summary)| summary).collect(), next })
+        let snapshot = connection.unchecked_transaction()?;
+        page(&snapshot, filter, size.clamp(1, MAX_PAGE), after, now)
+    }
+
+    /// The beginnings of several lists, each with its greatest length, in one state of the file.
+    pub fn windows(&self, wanted: &[(ListFilter, usize)], now: DateTime<Utc>) -> Result<Windows, StoreError> {
+        let connection = self.reader();
+        let snapshot = connection.unchecked_transaction()?;
+        let windows = wanted.iter().map(|&(filter, size)| page(&snapshot, filter, size, None, now));
+        Ok(Windows {
+            windows: windows.collect::<Result<_, _>>()?,
+            counts: counts(&snapshot, now)?,
+            next_end: next_end(&snapshot, now)?,
+        })
     }
 
     /// How many visits each list holds at `now`.
     pub fn counts(&self, now: DateTime<Utc>) -> Result<TabCounts, StoreError> {
-        let mut counts = TabCounts::default();
         let connection = self.reader();
-        let connection = connection.unchecked_transaction()?;
-        let rows = all(&connection, "SELECT tab, visits FROM tab_count", [], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
-        })?;
-        for (tab, visits) in rows {
-            let count = match tab.as_str() {
-                "queued" => &mut counts.queued,
-                "pending" => &mut counts.pending,
-                "upcoming" => &mut counts.upcoming,
-                "on_site" => &mut counts.on_site,
-                "past" => &mut counts.past,
-                "attention" => &mut counts.attention,
-                _ => continue,
-            };
-            *count = u64::try_from(visits).map_err(|_| StoreError::Damaged("tab_count"))?;
-        }
-        for (tab, count) in [(Tab::Pending, &mut counts.pending), (Tab::Upcoming, &mut counts.upcoming)] {
-            let sql = "SELECT count(*) FROM visit WHERE tab = ?1 AND over_at <= ?2";
-            let over = one(&connection, sql, (tab.as_str(), now.timestamp()), |row| row.get::<_, i64>(0))?;
-            let over = over.and_then(|over| u64::try_from(over).ok()).unwrap_or_default();
-            *count = count.saturating_sub(over);
-            counts.past += over;
-        }
-        Ok(counts)
+        let snapshot = connection.unchecked_transaction()?;
+        counts(&snapshot, now)
     }
 
     /// The visits whose name, company, e-mail address or host has words that begin with those of `text`, latest start
@@ -218,6 +173,86 @@ impl Store {
         history.sort_by_key(|entry| (entry.at.is_none(), entry.at));
         Ok(history)
     }
+}
+
+fn page(
+    connection: &Connection,
+    filter: ListFilter,
+    size: usize,
+    after: Option<PageCursor>,
+    now: DateTime<Utc>,
+) -> Result<Page<VisitSummary>, StoreError> {
+    let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
+    let (sort_at, id) = after.map_or((i64::MIN, Vec::new()), |after| (after.sort_at, after.id.as_bytes().to_vec()));
+    let now = now.timestamp();
+    let select = |filter: &str| {
+        format!("SELECT {COLUMNS} FROM visit WHERE {filter} (sort_at, id) > (?1, ?2) ORDER BY sort_at, id LIMIT ?3")
+    };
+    let from = (sort_at, &id, limit);
+    let found = match filter {
+        ListFilter::All => all(connection, &select(""), from, summary),
+        ListFilter::Attention => all(connection, &select("attention = 1 AND"), from, summary),
+        ListFilter::Tab(tab @ (Tab::Pending | Tab::Upcoming)) => {
+            let open = select("tab = ?4 AND (over_at IS NULL OR over_at > ?5) AND");
+            all(connection, &open, (sort_at, &id, limit, tab.as_str(), now), summary)
+        }
+        ListFilter::Tab(Tab::Past) => {
+            let past = (sort_at, &id, limit, Tab::Past.as_str());
+            let mut found = all(connection, &select("tab = ?4 AND"), past, summary)?;
+            // Nothing is over before it has begun: the rest of the list is not looked at.
+            let over = select("tab = ?4 AND over_at <= ?5 AND sort_at <= ?5 AND");
+            for tab in [Tab::Pending, Tab::Upcoming] {
+                found.extend(all(connection, &over, (sort_at, &id, limit, tab.as_str(), now), summary)?);
+            }
+            Ok(found)
+        }
+        ListFilter::Tab(tab) => all(connection, &select("tab = ?4 AND"), (sort_at, &id, limit, tab.as_str()), summary),
+    }?;
+    let mut items = found.into_iter().collect::<Result<Vec<_>, StoreError>>()?;
+    items.sort_by_key(|(cursor, _)| *cursor);
+    let more = items.len() > size;
+    items.truncate(size);
+    let next = items.last().filter(|_| more).map(|(cursor, _)| *cursor);
+    Ok(Page { items: items.into_iter().map(|(_, summary)| summary).collect(), next })
+}
+
+fn counts(connection: &Connection, now: DateTime<Utc>) -> Result<TabCounts, StoreError> {
+    let mut counts = TabCounts::default();
+    let rows = all(connection, "SELECT tab, visits FROM tab_count", [], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+    })?;
+    for (tab, visits) in rows {
+        let count = match tab.as_str() {
+            "queued" => &mut counts.queued,
+            "pending" => &mut counts.pending,
+            "upcoming" => &mut counts.upcoming,
+            "on_site" => &mut counts.on_site,
+            "past" => &mut counts.past,
+            "attention" => &mut counts.attention,
+            _ => continue,
+        };
+        *count = u64::try_from(visits).map_err(|_| StoreError::Damaged("tab_count"))?;
+    }
+    for (tab, count) in [(Tab::Pending, &mut counts.pending), (Tab::Upcoming, &mut counts.upcoming)] {
+        let sql = "SELECT count(*) FROM visit WHERE tab = ?1 AND over_at <= ?2";
+        let over = one(connection, sql, (tab.as_str(), now.timestamp()), |row| row.get::<_, i64>(0))?;
+        let over = over.and_then(|over| u64::try_from(over).ok()).unwrap_or_default();
+        *count = count.saturating_sub(over);
+        counts.past += over;
+    }
+    Ok(counts)
+}
+
+/// When the next visit leaves its list because it is over.
+fn next_end(connection: &Connection, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let sql = "SELECT min(over_at) FROM visit WHERE tab = ?1 AND over_at > ?2";
+    let mut ends = Vec::new();
+    for tab in [Tab::Pending, Tab::Upcoming] {
+        ends.extend(
+            one(connection, sql, (tab.as_str(), now.timestamp()), |row| row.get::<_, Option<i64>>(0))?.flatten(),
+        );
+    }
+    ends.into_iter().min().map(instant).transpose()
 }
 
 /// The visit, if anything is known of it.

@@ -74,6 +74,17 @@ pub struct Page<T> {
     pub next: Option<PageCursor>,
 }
 
+/// What observers of lists are shown, all of one state of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Windows {
+    /// The beginnings of the lists, in the order they were asked for.
+    pub windows: Vec<Page<VisitSummary>>,
+    /// How many visits each list holds.
+    pub counts: TabCounts,
+    /// When the next visit leaves its list because it is over.
+    pub next_end: Option<DateTime<Utc>>,
+}
+
 /// How many visits each list holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(missing_docs, reason = "each field counts the list its name says")]

@@ -142,6 +142,11 @@ impl Store {
         if done.is_err() {
             actors.clear();
         }
+        drop(writer);
+        // Also after a failure: where the commit was made and only its acknowledgement failed, something was written.
+        if let Some(watcher) = self.watcher.get() {
+            watcher();
+        }
         done
     }
 }

@@ -109,7 +109,7 @@ impl Cancel {
     }
 
     /// The result of `work`, or nothing if the run is stopped first.
-    async fn or<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    pub async fn or<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut watch = self.0.subscribe();
         let stopped = watch.wait_for(|stopped| *stopped);
         let (mut work, mut stopped) = (std::pin::pin!(work), std::pin::pin!(stopped));

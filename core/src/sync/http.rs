@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Once;
+use std::sync::{Once, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
@@ -89,27 +89,22 @@ pub(super) fn is_this_machine(url: &Url) -> bool {
 
 /// HTTP with TLS by rustls and ring; certificates are judged by the platform. No redirects: a token goes to no other
 /// host.
+///
+/// Connections and the platform's certificates are looked for at the first call: a phone that is opened with no network
+/// pays for neither.
+#[derive(Default)]
 pub struct HttpTransport {
-    client: reqwest::Client,
+    client: OnceLock<Option<reqwest::Client>>,
 }
 
 impl HttpTransport {
     /// A transport with its own pool of connections.
-    pub fn new() -> Result<Self, TransportError> {
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| {
-            // Somebody else in this process may have installed one: then theirs serves.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        });
-        let client = reqwest::Client::builder()
-            .redirect(Policy::none())
-            .connect_timeout(CONNECT)
-            .read_timeout(READ)
-            .timeout(CALL)
-            .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|_| TransportError::Unreachable)?;
-        Ok(Self { client })
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn client(&self) -> Result<&reqwest::Client, TransportError> {
+        self.client.get_or_init(build).as_ref().ok_or(TransportError::Unreachable)
     }
 
     async fn perform(&self, call: Call) -> Result<Answer, TransportError> {
@@ -117,7 +112,7 @@ impl HttpTransport {
             return Err(TransportError::Address);
         }
         let mut request =
-            self.client.post(call.url).header(CONTENT_TYPE, call.content_type).header(ACCEPT, call.accept);
+            self.client()?.post(call.url).header(CONTENT_TYPE, call.content_type).header(ACCEPT, call.accept);
         if let Some(bearer) = &call.bearer {
             request = request.bearer_auth(bearer);
         }
@@ -141,6 +136,23 @@ impl HttpTransport {
         }
         Ok(Answer { status: response.status().as_u16(), retry_after, body })
     }
+}
+
+fn build() -> Option<reqwest::Client> {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // Somebody else in this process may have installed one: then theirs serves.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    reqwest::Client::builder()
+        .redirect(Policy::none())
+        .connect_timeout(CONNECT)
+        .read_timeout(READ)
+        .timeout(CALL)
+        .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .inspect_err(|_| tracing::warn!("the platform's certificates cannot be used"))
+        .ok()
 }
 
 impl Transport for HttpTransport {

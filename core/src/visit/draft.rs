@@ -7,7 +7,7 @@
 //! ([`ValidDraft::changes_from`]).
 
 use crate::id::{MemberId, SiteId};
-use crate::schedule::{CivilTime, Instants, Schedule};
+use crate::schedule::{CivilParts, CivilTime, Instants, Schedule};
 
 use super::{Key, VisitValues};
 
@@ -81,6 +81,19 @@ impl VisitDraft {
             reason: values.reason.clone(),
             message: values.message.clone(),
             note: None,
+        }
+    }
+
+    /// The same with these times, each with its own day, as a form with date and time pickers has them.
+    #[must_use]
+    pub fn with_times(self, start: Option<CivilParts>, end: Option<CivilParts>) -> Self {
+        Self {
+            date: None,
+            start: start.map(|start| start.to_string()),
+            end: end.map(|end| end.to_string()),
+            start_second: start.is_some_and(|start| start.second_occurrence),
+            end_second: end.is_some_and(|end| end.second_occurrence),
+            ..self
         }
     }
 }

@@ -78,11 +78,11 @@ final class HostileTests: XCTestCase {
                 let problems = try await visits.validate(draft)
                 guard problems.isEmpty else { continue }
                 let form = try await visits.form(try await visits.create(draft))
-                if field == \VisitDraft.firstName && text.contains(where: { !$0.isWhitespace }) {
-                    XCTAssertEqual(form.firstName, text)
-                }
+                // A text of which nothing is to be seen is an empty one.
+                let expected = field == \VisitDraft.firstName ? [text, ""] : [draft.firstName]
+                XCTAssert(expected.contains(form.firstName), "\(form.firstName)")
             }
-            if text.count <= 1_000 {
+            if text.unicodeScalars.count <= 1_000 {
                 _ = try await visits.search(text)
             } else {
                 await assertThrows("long", where: { $0.badArgument == "text" }) { try await visits.search(text) }

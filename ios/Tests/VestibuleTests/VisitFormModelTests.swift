@@ -5,7 +5,7 @@ import XCTest
 
 /// The form of a visit, without a screen.
 @MainActor
-final class VisitFormModelTests: XCTestCase {
+final class VisitFormModelTests: XCTestCase, @unchecked Sendable {
     /// S1.11, S1.17, S1.26: OK is there when all that is needed is, and each problem stands beside its field, once a
     /// person has been there.
     func testOKIsThereWhenAllIsGiven() async throws {

@@ -104,7 +104,7 @@ impl Demo {
 
         hub.admin(&["trust", "--out", &dir.join("trust").to_string_lossy()])?;
         let pages = report::write(&dir, &phones, &invited, &left_out, &mails)?;
-        phones.close()?;
+        phones.close();
         print(&format!("\nEverything is in {}; demo.json says what belongs together.\n", self.dir.display()));
         if self.exit {
             return hub.stop();

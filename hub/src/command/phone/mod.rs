@@ -14,17 +14,13 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use vestibule_core::id::VisitId;
-use vestibule_core::phone::{Cancel, HostClient, PhoneError, Progress};
-use vestibule_core::qr::QrMatrix;
+use vestibule_core::phone::{Cancel, HostClient, PhoneError, Progress, QR_PREVIEW, qr_preview};
 use vestibule_core::store::{ListFilter, VisitSummary};
 use vestibule_core::visit::{Tab, VisitDraft};
 use zeroize::Zeroizing;
 
 use super::{Failure, print};
 use fields::Fields;
-
-/// What a preview's QR code says: only the visitor's own mail, page and pass carry the real one.
-const PREVIEW: &str = "Preview: only the visitor's own pass carries the code.";
 
 /// A phone in a terminal: invite with no network, sync when there is one.
 #[derive(Debug, Args)]
@@ -178,24 +174,24 @@ impl Phone {
             }
             Task::Sync { json } => sync(&client, json),
             Task::Pass(One { visit, json }) => {
-                let pass = client.pass_preview(visit).map_err(failure)?;
+                let pass = client.pass_preview(visit).map_err(failure)?.pass;
                 let view = client.show(visit).map_err(failure)?;
-                let pass: Value = serde_json::from_slice(&pass).map_err(Failure::failed)?;
+                let pass: Value = serde_json::to_value(&pass).map_err(Failure::failed)?;
                 let text = if json { json!({ "id": visit, "status": view.status, "pass": pass }) } else { pass };
                 print(&format!("{text:#}\n"));
                 Ok(())
             }
             Task::Qr(One { visit, json }) => {
                 let view = client.show(visit).map_err(failure)?;
-                let matrix = QrMatrix::of(PREVIEW).map_err(Failure::failed)?;
+                let matrix = qr_preview();
                 if json {
                     let rows = show::rows(&matrix);
                     print(&format!(
                         "{:#}\n",
-                        json!({ "id": visit, "status": view.status, "text": PREVIEW, "rows": rows })
+                        json!({ "id": visit, "status": view.status, "text": QR_PREVIEW, "rows": rows })
                     ));
                 } else {
-                    print(&format!("{}{PREVIEW}\n", show::blocks(&matrix)));
+                    print(&format!("{}{QR_PREVIEW}\n", show::blocks(&matrix)));
                 }
                 Ok(())
             }

@@ -13,7 +13,7 @@ import XCTest
 final class Hub {
     let folder: URL
     let port: UInt16
-    private var running: RunningProgram?
+    private var running: Program?
 
     /// Where it is reached.
     var url: String { "http://127.0.0.1:\(port)" }
@@ -35,26 +35,17 @@ final class Hub {
 
     /// Starts it, and returns when it listens.
     func start() throws {
-        let output = Pipe()
         let log = folder.appendingPathComponent("hub.log")
-        try Data().write(to: log)
-        running = try RunningProgram(
-            command, ["serve", "--dir", folder.path], input: FileHandle.nullDevice, output: output,
-            errors: FileHandle(forWritingTo: log))
-        var said = Data()
-        while !said.contains(UInt8(ascii: "\n")) {
-            let more = output.fileHandleForReading.availableData
-            guard !more.isEmpty else { break }
-            said += more
-        }
-        guard String(decoding: said, as: UTF8.self).contains("listening on") else {
+        let program = try Program(command, ["serve", "--dir", folder.path], errors: log)
+        running = program
+        guard program.readLine().contains("listening on") else {
             throw Failure("the hub does not start: \((try? String(contentsOf: log, encoding: .utf8)) ?? "")")
         }
     }
 
     /// Ends it, and returns when it has ended.
     func stop() {
-        running?.terminate()
+        running?.end()
         _ = running?.wait()
         running = nil
     }
@@ -160,53 +151,6 @@ func temporaryFolder() throws -> URL {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("vestibule-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     return folder
-}
-
-/// What a program prints, after it succeeded.
-@discardableResult
-func run(_ program: URL, _ arguments: [String], input: Data = Data()) throws -> String {
-    String(decoding: try runForBytes(program, arguments, input: input), as: UTF8.self)
-}
-
-func runForBytes(_ program: URL, _ arguments: [String], input: Data = Data()) throws -> Data {
-    let (given, printed, complaints) = (Pipe(), Pipe(), Pipe())
-    let running = try RunningProgram(program, arguments, input: given, output: printed, errors: complaints)
-    try given.fileHandleForWriting.write(contentsOf: input)
-    try given.fileHandleForWriting.close()
-    let output = printed.fileHandleForReading.readDataToEndOfFile()
-    let errors = complaints.fileHandleForReading.readDataToEndOfFile()
-    guard running.wait() == 0 else {
-        throw Failure("\(program.lastPathComponent) \(arguments): \(String(decoding: errors, as: UTF8.self))")
-    }
-    return output
-}
-
-/// A program that runs. `Process.waitUntilExit` needs the run loop of the thread that has started it, of which there is
-/// none in an asynchronous test.
-private final class RunningProgram {
-    private let process = Process()
-    private let ended = DispatchSemaphore(value: 0)
-
-    init(_ program: URL, _ arguments: [String], input: Any, output: Any, errors: Any) throws {
-        process.executableURL = program
-        process.arguments = arguments
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = errors
-        let ended = ended
-        process.terminationHandler = { _ in ended.signal() }
-        try process.run()
-    }
-
-    func terminate() {
-        process.terminate()
-    }
-
-    /// Waits for its end, once; gives its exit status.
-    func wait() -> Int32 {
-        ended.wait()
-        return process.terminationStatus
-    }
 }
 
 private func settings(port: UInt16) -> String {

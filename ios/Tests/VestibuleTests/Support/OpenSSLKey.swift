@@ -37,21 +37,15 @@ final class OpenSSLKey: DeviceSigner {
     func publicKey() -> DeviceKey { key }
 
     func sign(_ message: Data) throws -> Data {
+        let input = folder.appendingPathComponent(UUID().uuidString)
+        try message.write(to: input)
+        defer { try? FileManager.default.removeItem(at: input) }
         switch algorithm {
         case .es256:
-            let der = try runForBytes(Self.openssl, ["dgst", "-sha256", "-sign", file], input: message)
+            let der = try runForBytes(Self.openssl, ["dgst", "-sha256", "-sign", file, input.path])
             return try ES256.signature(fromDER: der)
         case .ed25519:
-            // It has to know the message's length first, and so takes it from a file.
-            let message = try write(message)
-            defer { try? FileManager.default.removeItem(at: message) }
-            return try runForBytes(Self.openssl, ["pkeyutl", "-sign", "-rawin", "-inkey", file, "-in", message.path])
+            return try runForBytes(Self.openssl, ["pkeyutl", "-sign", "-rawin", "-inkey", file, "-in", input.path])
         }
-    }
-
-    private func write(_ message: Data) throws -> URL {
-        let file = folder.appendingPathComponent(UUID().uuidString)
-        try message.write(to: file)
-        return file
     }
 }
