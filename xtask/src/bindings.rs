@@ -1,12 +1,12 @@
 //! The generated Swift and Kotlin code: written from the library's own metadata, and compared with what is committed.
 
-use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::shell::{cargo, output, run};
+use crate::built::Built;
+use crate::shell::run;
 
 /// Where it is generated before it is compared or put in place.
 const WORK: &str = "target/bindings";
@@ -63,17 +63,15 @@ pub fn check() -> Result<(), String> {
 /// The code of every file, and where it is kept.
 fn generate() -> Result<Vec<(String, PathBuf)>, String> {
     // Unstripped: the generator reads the metadata in the library's symbols.
-    run(cargo().args(["build", "--locked", "--package", "vestibule-ffi", "--features", "bindgen"]))?;
-    let built = target_directory()?.join("debug");
-    let library = built.join(format!("{DLL_PREFIX}vestibule_ffi{DLL_SUFFIX}"));
+    let built = Built::all()?;
     let mut all = Vec::new();
     for language in LANGUAGES {
         let out = Path::new(WORK).join(language.name);
         if out.exists() {
             fs::remove_dir_all(&out).map_err(|error| failed(&out, &error))?;
         }
-        let mut bindgen = Command::new(built.join("uniffi-bindgen"));
-        bindgen.arg("generate").arg(&library).args(["--language", language.name, "--no-format", "--out-dir"]);
+        let mut bindgen = Command::new(built.folder().join("uniffi-bindgen"));
+        bindgen.arg("generate").arg(built.library()).args(["--language", language.name, "--no-format", "--out-dir"]);
         run(bindgen.arg(&out))?;
         for (generated, kept) in language.files {
             let generated = out.join(generated);
@@ -91,13 +89,6 @@ fn tidy(kept: &Path, code: &str) -> String {
         tidy = tidy.replace("\n    export *", "\n    link \"vestibule_ffi\"\n    export *");
     }
     tidy
-}
-
-fn target_directory() -> Result<PathBuf, String> {
-    let metadata = output(cargo().args(["metadata", "--format-version", "1", "--no-deps", "--locked"]))?;
-    let metadata: serde_json::Value = serde_json::from_str(&metadata).map_err(|error| error.to_string())?;
-    let directory = metadata["target_directory"].as_str().ok_or("`cargo metadata` names no target directory")?;
-    Ok(PathBuf::from(directory))
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> String {

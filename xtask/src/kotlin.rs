@@ -1,9 +1,9 @@
 //! The tests of the Kotlin library and of the host's screens: Maven runs them on the JVM against the Rust library and
 //! the command as cargo has built them. Maven keeps what it fetches in its usual place, outside the tree.
 
-use std::path::PathBuf;
 use std::process::Command;
 
+use crate::built::Built;
 use crate::shell::{output, run, which};
 use crate::tools;
 
@@ -74,50 +74,26 @@ pub fn find_or_install() -> Result<(), String> {
     if still.is_empty() { Ok(()) } else { Err(lines(&still)) }
 }
 
-/// Runs the Kotlin tests with the Rust library and the command that cargo has built for tests.
+/// Runs the Kotlin tests with the Rust library and the command as cargo builds them for tests.
 pub fn test() -> Result<(), String> {
-    maven(&["test"])
+    find_or_install()?;
+    maven(&Built::all()?, &["test"])
 }
 
 /// Runs the tests that draw the screens, and keeps what they drew as the README's pictures.
 pub fn pictures() -> Result<(), String> {
     find_or_install()?;
-    let place = root()?.join("docs/pictures");
-    maven(&[
-        "test",
-        "-Dtest=PicturesTest",
-        "-Dsurefire.failIfNoSpecifiedTests=false",
-        &format!("-Dvestibule.pictures={}", place.display()),
-    ])
+    let built = Built::all()?;
+    let place = format!("-Dvestibule.pictures={}", built.tree.join("docs/pictures").display());
+    maven(&built, &["test", "-Dtest=PicturesTest", "-Dsurefire.failIfNoSpecifiedTests=false", &place])
 }
 
-fn maven(arguments: &[&str]) -> Result<(), String> {
-    let root = root()?;
-    let built = target()?.join("debug");
-    let command = built.join("vestibule");
-    let library = built.join(format!("{}vestibule_ffi{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX));
-    if let Some(missing) = [&command, &library].into_iter().find(|file| !file.is_file()) {
-        return Err(format!("{} is not built; run `cargo xtask test`", missing.display()));
-    }
+fn maven(built: &Built, arguments: &[&str]) -> Result<(), String> {
     run(Command::new("mvn")
         .args(["--batch-mode", "--quiet", "--file"])
-        .arg(root.join("android/pom.xml"))
-        .arg(format!("-Dvestibule.library.path={}", built.display()))
-        .arg(format!("-Dvestibule.command={}", command.display()))
-        .arg(format!("-Dvestibule.repository={}", root.display()))
+        .arg(built.tree.join("android/pom.xml"))
+        .arg(format!("-Dvestibule.library.path={}", built.folder().display()))
+        .arg(format!("-Dvestibule.command={}", built.command().display()))
+        .arg(format!("-Dvestibule.repository={}", built.tree.display()))
         .args(arguments))
-}
-
-fn root() -> Result<PathBuf, String> {
-    metadata("workspace_root")
-}
-
-fn target() -> Result<PathBuf, String> {
-    metadata("target_directory")
-}
-
-fn metadata(what: &str) -> Result<PathBuf, String> {
-    let text = output(Command::new(env!("CARGO")).args(["metadata", "--no-deps", "--format-version", "1"]))?;
-    let metadata: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    metadata[what].as_str().map(PathBuf::from).ok_or_else(|| format!("cargo names no {what}"))
 }

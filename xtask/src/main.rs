@@ -4,9 +4,11 @@
 //! ([`test`]). What it installs by itself is kept outside the tree, so that a second run is fast.
 
 mod bindings;
+mod built;
 mod kotlin;
 mod pictures;
 mod shell;
+mod swift;
 mod test;
 mod tools;
 
@@ -21,6 +23,7 @@ Tasks:
   test      installs or finds what the tests need, then runs format, lints, unit, doc and end-to-end tests
   kotlin    runs the tests of the Kotlin library and screens with what cargo has built
   bindings  writes the generated Swift and Kotlin code; with --check, only compares it with what is committed
+  swift     runs the tests of the Swift package in ios/ against a real hub
   pictures  runs the demo and takes the README's pictures with Chromium, and draws the screens of the app
   tools     only installs or finds what the tests need, and says where it is
 ";
@@ -29,11 +32,12 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => test::everything(),
-        ["kotlin"] => kotlin::find_or_install().and_then(|()| kotlin::test()),
+        ["kotlin"] => kotlin::test(),
         ["bindings"] => bindings::write(),
         ["bindings", "--check"] => bindings::check(),
+        ["swift"] => swift::test(),
         ["pictures"] => pictures::take().and_then(|()| kotlin::pictures()),
-        ["tools"] => tools::find_or_install().map(|tools| println!("{tools}")),
+        ["tools"] => tools(),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())
@@ -47,4 +51,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn tools() -> Result<(), String> {
+    println!("{}", tools::find_or_install()?);
+    kotlin::find_or_install()?;
+    println!("{:<10} {}", "swift", swift::find_or_install()?);
+    Ok(())
 }

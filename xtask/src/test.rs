@@ -2,43 +2,37 @@
 
 use std::time::Instant;
 
+use crate::built::{Built, FEATURES};
 use crate::shell::{cargo, run};
-use crate::{bindings, kotlin, tools};
+use crate::{bindings, kotlin, swift, tools};
 
-/// The tests kill the command at its write boundaries, which no release can be made to do.
-const FAULTS: (&str, &str) = ("--features", "vestibule-hub/faults");
-
-/// Runs the steps one after the other and stops at the first that fails.
-fn run_all(steps: &[(&str, &[&str])], environment: &[(&str, &std::ffi::OsStr)]) -> Result<(), String> {
-    for (number, (title, arguments)) in steps.iter().enumerate() {
-        eprintln!("\nxtask: [{}/{}] {title}", number + 1, steps.len());
-        let begun = Instant::now();
-        let mut command = cargo();
-        command.args(*arguments).envs(environment.iter().copied());
-        run(&mut command)?;
-        eprintln!("xtask: {title}: {} s", begun.elapsed().as_secs());
-    }
-    Ok(())
+/// `cargo xtask test`: the steps one after the other, up to the first that fails.
+pub fn everything() -> Result<(), String> {
+    let tools = step("tools", || {
+        kotlin::find_or_install()?;
+        swift::find_or_install()?;
+        tools::find_or_install()
+    })?;
+    step("format", || run(cargo().args(["fmt", "--all", "--check"])))?;
+    step("lints", || {
+        let lint = ["clippy", "--locked", "--workspace", "--all-targets"];
+        run(cargo().args(lint).args(FEATURES).args(["--", "--deny", "warnings"]))
+    })?;
+    step("the command and the library", || Built::all().map(drop))?;
+    step("generated code", bindings::check)?;
+    step("Rust", || {
+        let test = ["test", "--locked", "--workspace"];
+        run(cargo().args(test).args(FEATURES).env("VESTIBULE_DISCOVERY", &tools.discovery))
+    })?;
+    step("Kotlin", kotlin::test)?;
+    step("Swift", swift::test)
 }
 
-/// `cargo xtask test`.
-pub fn everything() -> Result<(), String> {
-    let tools = tools::find_or_install()?;
-    kotlin::find_or_install()?;
-    run_all(
-        &[
-            ("format", &["fmt", "--all", "--check"]),
-            (
-                "lints",
-                &["clippy", "--locked", "--workspace", "--all-targets", FAULTS.0, FAULTS.1, "--", "--deny", "warnings"],
-            ),
-            ("the command", &["build", "--locked", "--workspace", "--bins", FAULTS.0, FAULTS.1]),
-            ("tests", &["test", "--locked", "--workspace", FAULTS.0, FAULTS.1]),
-        ],
-        &[("VESTIBULE_DISCOVERY", tools.discovery.as_os_str())],
-    )?;
-    eprintln!("\nxtask: generated code");
-    bindings::check()?;
-    eprintln!("\nxtask: the Kotlin library and screens");
-    kotlin::test()
+/// Runs a step, and says which and how long it took.
+fn step<T>(title: &str, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    eprintln!("\nxtask: {title}");
+    let begun = Instant::now();
+    let done = work()?;
+    eprintln!("xtask: {title}: {} s", begun.elapsed().as_secs());
+    Ok(done)
 }
