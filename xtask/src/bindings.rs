@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::shell::{cargo, output, run};
+use crate::test::FEATURES;
 
 /// Where it is generated before it is compared or put in place.
 const WORK: &str = "target/bindings";
@@ -63,7 +64,7 @@ pub fn check() -> Result<(), String> {
 /// The code of every file, and where it is kept.
 fn generate() -> Result<Vec<(String, PathBuf)>, String> {
     // Unstripped: the generator reads the metadata in the library's symbols.
-    run(cargo().args(["build", "--locked", "--package", "vestibule-ffi", "--features", "bindgen"]))?;
+    run(cargo().args(["build", "--locked", "--workspace", "--bins", FEATURES.0, FEATURES.1]))?;
     let built = target_directory()?.join("debug");
     let library = built.join(format!("{DLL_PREFIX}vestibule_ffi{DLL_SUFFIX}"));
     let mut all = Vec::new();

@@ -6,8 +6,9 @@ use crate::bindings;
 use crate::shell::{cargo, run};
 use crate::tools;
 
-/// The tests kill the command at its write boundaries, which no release can be made to do.
-const FAULTS: (&str, &str) = ("--features", "vestibule-hub/faults");
+/// Everything is built with these, and once: the tests kill the command at its write boundaries, which no release can be
+/// made to do, and the generator of the Swift and Kotlin code comes with the library.
+pub const FEATURES: (&str, &str) = ("--features", "vestibule-hub/faults,vestibule-ffi/bindgen");
 
 /// Runs the steps one after the other and stops at the first that fails.
 fn run_all(steps: &[(&str, &[&str])], environment: &[(&str, &std::ffi::OsStr)]) -> Result<(), String> {
@@ -30,10 +31,20 @@ pub fn everything() -> Result<(), String> {
             ("format", &["fmt", "--all", "--check"]),
             (
                 "lints",
-                &["clippy", "--locked", "--workspace", "--all-targets", FAULTS.0, FAULTS.1, "--", "--deny", "warnings"],
+                &[
+                    "clippy",
+                    "--locked",
+                    "--workspace",
+                    "--all-targets",
+                    FEATURES.0,
+                    FEATURES.1,
+                    "--",
+                    "--deny",
+                    "warnings",
+                ],
             ),
-            ("the command", &["build", "--locked", "--workspace", "--bins", FAULTS.0, FAULTS.1]),
-            ("tests", &["test", "--locked", "--workspace", FAULTS.0, FAULTS.1]),
+            ("the command", &["build", "--locked", "--workspace", "--bins", FEATURES.0, FEATURES.1]),
+            ("tests", &["test", "--locked", "--workspace", FEATURES.0, FEATURES.1]),
         ],
         &[("VESTIBULE_DISCOVERY", tools.discovery.as_os_str())],
     )?;

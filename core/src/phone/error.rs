@@ -56,6 +56,27 @@ pub enum PhoneError {
     Store(#[source] StoreError),
 }
 
+impl PhoneError {
+    /// The kind's name, for logs: what a hub or a file system says stays out of them.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::BadDraft(_) => "bad_draft",
+            Self::Unreachable => "unreachable",
+            Self::Refused { .. } => "refused",
+            Self::SignInAgain => "sign_in_again",
+            Self::NotSignedIn => "not_signed_in",
+            Self::HubRestored => "hub_restored",
+            Self::Disbelieved(disbelief) => disbelief.code(),
+            Self::Cancelled => "cancelled",
+            Self::NotFound => "not_found",
+            Self::Address => "bad_address",
+            Self::UpdateApp => "update_app",
+            Self::Closed => "closed",
+            Self::Store(_) => "store",
+        }
+    }
+}
+
 impl From<Closed> for PhoneError {
     fn from(Closed: Closed) -> Self {
         Self::Closed

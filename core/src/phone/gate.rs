@@ -79,3 +79,58 @@ impl<T> Drop for Pass<'_, T> {
         self.gate.empty.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    /// Counts itself out when it is dropped.
+    struct Counted<'a>(&'a AtomicUsize);
+
+    impl Drop for Counted<'_> {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Closing waits for those inside, asks them to hurry, and lets nobody in; then what was held is gone.
+    #[test]
+    fn closing_waits_for_those_inside() {
+        let dropped = AtomicUsize::new(0);
+        let gate = Gate::new(Counted(&dropped));
+        let hurried = channel();
+        std::thread::scope(|threads| {
+            let pass = gate.enter().expect("is open");
+            let hears = hurried.1;
+            let (gate, dropped) = (&gate, &dropped);
+            threads.spawn(move || {
+                // Once is not enough for a statement that begins after it.
+                hears.recv().expect("is asked");
+                hears.recv().expect("is asked again");
+                assert_eq!(gate.enter().map(drop), Err(Closed));
+                assert_eq!(dropped.load(Ordering::SeqCst), 0);
+                drop(pass);
+            });
+            // Nobody hears when the one inside has left.
+            gate.close(true, |_| drop(hurried.0.send(())));
+            assert_eq!(dropped.load(Ordering::SeqCst), 1);
+            gate.close(true, |_| unreachable!("nobody is inside"));
+        });
+    }
+
+    /// From inside nothing is waited for: the last to leave drops what is held.
+    #[test]
+    fn closing_from_inside_waits_for_nothing() {
+        let dropped = AtomicUsize::new(0);
+        let gate = Gate::new(Counted(&dropped));
+        let pass = gate.enter().expect("is open");
+        gate.close(false, |_| ());
+        assert_eq!(gate.enter().map(drop), Err(Closed));
+        assert_eq!(dropped.load(Ordering::SeqCst), 0);
+        drop(pass);
+        assert_eq!(dropped.load(Ordering::SeqCst), 1);
+    }
+}

@@ -117,7 +117,9 @@ impl HostClient {
         let run = self.runs.begin()?;
         let signer = self.signer.as_ref();
         let signed_in = self.client.sign_in(&store, hub, bearer, signer, self.surroundings.as_ref());
-        run.stop.or(signed_in).await.ok_or(PhoneError::Cancelled)?.map_err(Into::into)
+        let identity = run.stop.or(signed_in).await.ok_or(PhoneError::Cancelled)??;
+        tracing::info!("a member signed in");
+        Ok(identity)
     }
 
     /// Who is signed in.
@@ -148,7 +150,15 @@ impl HostClient {
         let (signer, surroundings) = (self.signer.as_ref(), self.surroundings.as_ref());
         // Every wait of a sync may be its last: what was taken before it stays.
         let outcome = cancel.or(self.client.sync(&store, signer, surroundings, &report, &run.stop)).await;
-        error::of_outcome(outcome.transpose()?.unwrap_or(Outcome::Cancelled))
+        let ended = match outcome.transpose() {
+            Ok(outcome) => error::of_outcome(outcome.unwrap_or(Outcome::Cancelled)),
+            Err(error) => Err(error.into()),
+        };
+        match &ended {
+            Ok(()) => tracing::info!("a sync ended with nothing left to do"),
+            Err(error) => tracing::info!(why = error.kind(), "a sync ended early"),
+        }
+        ended
     }
 
     /// When the last sync ended, and what the hub last said of itself.

@@ -580,3 +580,43 @@ proptest! {
         prop_assert!(ids.is_superset(&first), "none left out");
     }
 }
+
+/// A long read is interrupted from another thread, though it holds the connection.
+#[test]
+fn a_long_read_is_interrupted() {
+    let bench = Bench::new();
+    let store = &bench.store;
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::scope(|threads| {
+        threads.spawn(move || {
+            let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+            let read = store.reader().query_row(endless, [], |row| row.get::<_, i64>(0)).map_err(StoreError::from);
+            done.send(matches!(read, Err(StoreError::Interrupted))).expect("the test waits");
+        });
+        // It may not have begun yet: an interrupt is for what runs.
+        let interrupted = loop {
+            store.interrupt();
+            if let Ok(interrupted) = is_done.try_recv() {
+                break interrupted;
+            }
+            std::thread::yield_now();
+        };
+        assert!(interrupted);
+    });
+}
+
+/// Every write rings, also one whose caller never learns that it is durable.
+#[test]
+fn every_write_rings() {
+    let mut bench = Bench::new();
+    let rung = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let bell = rung.clone();
+    bench.store.watch(move || {
+        bell.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    });
+    bench.create(1, "First", None).expect("creates");
+    fail_at(Some((Point::AfterCommit, 1)));
+    assert!(bench.create(2, "Second", None).is_err());
+    fail_at(None);
+    assert_eq!(rung.load(std::sync::atomic::Ordering::SeqCst), 2);
+}
