@@ -15,7 +15,9 @@ public final class VisitObservation: Sendable {
         let (lists, continuation) = AsyncStream.makeStream(of: VisitList.self, bufferingPolicy: .bufferingNewest(1))
         let subscription = try subscribe(ListListener(continuation))
         // Whoever reads the lists keeps the subscription, and ends it by stopping to.
-        continuation.onTermination = { _ in subscription.cancel() }
+        continuation.onTermination = { reason in
+            if case .cancelled = reason { subscription.cancel() }
+        }
         self.lists = lists
         self.subscription = subscription
     }
