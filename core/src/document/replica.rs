@@ -203,10 +203,13 @@ impl Replica {
         if let Judgement::Stale(keys) = rules::judge(self, &change)? {
             return Ok(Verdict::Stale { keys, heads: self.heads.clone() });
         }
-        let base = match &self.doc {
-            Some(doc) => doc.as_ref().clone(),
-            None => scratch::build(self.changes.iter().map(|change| change.bytes.as_slice()))?,
+        // What was accepted before is applied together with the new change where no document is at hand: applying costs by
+        // the call more than by the change.
+        let (base, mut changes) = match &self.doc {
+            Some(doc) => (doc.as_ref().clone(), Vec::new()),
+            None => (Automerge::new(), scratch::read(self.changes.iter().map(|change| change.bytes.as_slice()))?),
         };
+        changes.push(encoded);
         let mut values: BTreeMap<Key, &Value> = self.values().collect();
         for op in &change.ops {
             match &op.value {
@@ -215,7 +218,7 @@ impl Replica {
             };
         }
         let values: Vec<_> = values.into_iter().collect();
-        let doc = scratch::prove(base, encoded, &self.heads_after(&change), &values)?;
+        let doc = scratch::prove(base, changes, &self.heads_after(&change), &values)?;
         Ok(Verdict::Fits(CheckedChange { change, base: (self.id, self.heads.clone()), doc: Box::new(doc) }))
     }
 

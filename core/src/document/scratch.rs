@@ -12,10 +12,15 @@ use super::{Refusal, Value};
 use crate::id::ChangeHash;
 use crate::visit::Key;
 
+/// The changes of those bytes, in their order.
+pub(super) fn read<'a>(changes: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Change>, Refusal> {
+    guarded(|| changes.map(Change::try_from).collect::<Result<_, _>>().map_err(|_| Refusal::DoesNotLoad))
+}
+
 /// A document with `changes` in it, in their order.
 pub(super) fn build<'a>(changes: impl Iterator<Item = &'a [u8]>) -> Result<Automerge, Refusal> {
+    let changes = read(changes)?;
     guarded(|| {
-        let changes = changes.map(Change::try_from).collect::<Result<Vec<_>, _>>().map_err(|_| Refusal::DoesNotLoad)?;
         let mut doc = Automerge::new();
         doc.apply_changes(changes).map_err(|_| Refusal::DoesNotLoad)?;
         Ok(doc)
@@ -27,15 +32,15 @@ pub(super) fn save(doc: &Automerge) -> Result<Vec<u8>, Refusal> {
     guarded(|| Ok(doc.save_nocompress()))
 }
 
-/// Applies `change` to `doc`, saves, loads, and compares heads and values. Returns the loaded document.
+/// Applies `changes` to `doc`, all at once, saves, loads, and compares heads and values. Returns the loaded document.
 pub(super) fn prove(
     mut doc: Automerge,
-    change: Change,
+    changes: Vec<Change>,
     heads: &[ChangeHash],
     values: &[(Key, &Value)],
 ) -> Result<Automerge, Refusal> {
     guarded(move || {
-        doc.apply_changes([change]).map_err(|_| Refusal::DoesNotLoad)?;
+        doc.apply_changes(changes).map_err(|_| Refusal::DoesNotLoad)?;
         let loaded = Automerge::load(&doc.save_nocompress()).map_err(|_| Refusal::DoesNotLoad)?;
         let mut loaded_heads: Vec<_> = loaded.get_heads().iter().map(|head| ChangeHash(head.0)).collect();
         loaded_heads.sort_unstable();
@@ -85,7 +90,7 @@ mod tests {
 
     fn proof(change: Change, heads: &[ChangeHash], values: &[(Key, Value)]) -> Option<Refusal> {
         let values: Vec<_> = values.iter().map(|(key, value)| (*key, value)).collect();
-        prove(Automerge::new(), change, heads, &values).err()
+        prove(Automerge::new(), vec![change], heads, &values).err()
     }
 
     /// The proof compares: one value more, less or other than automerge shows is refused.

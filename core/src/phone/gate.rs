@@ -115,7 +115,9 @@ mod tests {
                 drop(pass);
             });
             // Nobody hears when the one inside has left.
-            gate.close(true, |_| drop(hurried.0.send(())));
+            gate.close(true, |_| {
+                let _ = hurried.0.send(());
+            });
             assert_eq!(dropped.load(Ordering::SeqCst), 1);
             gate.close(true, |_| unreachable!("nobody is inside"));
         });

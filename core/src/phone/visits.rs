@@ -199,10 +199,12 @@ impl HostClient {
 
     fn make(&self, drafts: &[ValidDraft], previous: Option<VisitId>) -> Result<Vec<VisitId>, PhoneError> {
         self.in_moment(|moment| {
-            let mut ids = Vec::with_capacity(drafts.len());
+            let mut ids: Vec<VisitId> = drafts.iter().map(|_| new_visit(moment)).collect();
+            // Ascending within the millisecond as well (RFC 9562, section 6.2): the rows of an import go to the ends of
+            // the tables, and the hub numbers the visits in the order they were given.
+            ids.sort_unstable();
             let mut work = Vec::with_capacity(drafts.len());
-            for draft in drafts {
-                let visit = new_visit(moment);
+            for (&visit, draft) in ids.iter().zip(drafts) {
                 let mut writes: Vec<Write> =
                     draft.writes().into_iter().map(|(key, text)| Write::set(key, text)).collect();
                 if let Some(previous) = previous {
@@ -211,7 +213,6 @@ impl HostClient {
                 writes.push(Write::set(Key::Source, SOURCE));
                 work.push(Work::Create { visit, writes });
                 work.extend(note_of(visit, draft));
-                ids.push(visit);
             }
             self.store()?.write(work, moment, self.signer.as_ref())?;
             Ok(ids)

@@ -80,7 +80,8 @@ impl CivilTime {
 
 impl fmt::Display for CivilTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.at.format("%Y-%m-%dT%H:%M"), if self.second { "*" } else { "" })
+        let (hour, minute) = (self.at.hour(), self.at.minute());
+        write!(f, "{}T{hour:02}:{minute:02}{}", self.at.date(), if self.second { "*" } else { "" })
     }
 }
 

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
-use super::project::Times;
+use super::StoreError;
+use super::project::{SearchRows, Times, project_into};
 use super::replay::loosen;
 use super::tx::{Tx, all};
 use super::working::Working;
-use super::{StoreError, project};
 use crate::directory::Directory;
 use crate::id::VisitId;
 
@@ -16,6 +16,8 @@ use crate::id::VisitId;
 pub(super) struct Batch<'d> {
     visits: BTreeMap<VisitId, Working>,
     touched: BTreeSet<VisitId>,
+    /// The visit of the row before, which is not erased, and the scope that is known to hold it.
+    pub(super) held: Option<(VisitId, i64)>,
     pub(super) directory: &'d Directory,
     pub(super) directory_changed: bool,
     pub(super) erased: bool,
@@ -27,6 +29,7 @@ impl<'d> Batch<'d> {
         Self {
             visits: BTreeMap::new(),
             touched: BTreeSet::new(),
+            held: None,
             directory,
             directory_changed: false,
             erased: false,
@@ -44,8 +47,8 @@ impl<'d> Batch<'d> {
 
     /// The same work with the directory as it is after the page.
     pub(super) fn reread(self, directory: &Directory) -> Batch<'_> {
-        let Self { visits, touched, directory_changed, erased, now, .. } = self;
-        Batch { visits, touched, directory, directory_changed, erased, now }
+        let Self { visits, touched, held, directory_changed, erased, now, .. } = self;
+        Batch { visits, touched, held, directory, directory_changed, erased, now }
     }
 
     pub(super) fn touch(&mut self, id: VisitId) {
@@ -57,6 +60,7 @@ impl<'d> Batch<'d> {
         if self.directory_changed {
             self.touch_all_of_changed_rows(tx)?;
         }
+        let mut search = SearchRows::default();
         for id in std::mem::take(&mut self.touched) {
             let working = self.working(tx, id)?;
             if working.misfit {
@@ -64,9 +68,9 @@ impl<'d> Batch<'d> {
             }
             write_doc(tx, working)?;
             let working = &self.visits[&id];
-            project::project(tx, working, self.directory)?;
+            project_into(tx, working, self.directory, &mut search)?;
         }
-        Ok(())
+        search.write(tx)
     }
 
     /// A site's zone or a host's name stands in the read model: visits shown otherwise than the directory says now are

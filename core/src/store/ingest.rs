@@ -136,20 +136,26 @@ fn visit_row(
 ) -> Result<(), StoreError> {
     let now = batch.now;
     if kind == RowKind::Erase {
+        batch.held = None;
         let working = batch.working(tx, visit)?;
         purge::erase(tx, working, now)?;
         batch.erased = true;
         return Ok(());
     }
-    if one(tx, "SELECT 1 FROM tombstone WHERE visit = ?1", [visit.as_bytes()], |_| Ok(()))?.is_some() {
-        return Ok(());
+    let holds = matches!(kind, RowKind::Enter | RowKind::Change | RowKind::Snapshot | RowKind::Decision);
+    // The rows of a visit come one behind the other: what the first has found holds for the next.
+    if !holds || batch.held != Some((visit, scope)) {
+        if one(tx, "SELECT 1 FROM tombstone WHERE visit = ?1", [visit.as_bytes()], |_| Ok(()))?.is_some() {
+            return Ok(());
+        }
+        batch.touch(visit);
+        if holds {
+            tx.execute("INSERT OR IGNORE INTO holding (visit, scope) VALUES (?1, ?2)", (visit.as_bytes(), scope))?;
+        }
+        batch.held = holds.then_some((visit, scope));
     }
-    batch.touch(visit);
     let working = batch.working(tx, visit)?;
     let payload = row.payload.as_slice();
-    if matches!(kind, RowKind::Enter | RowKind::Change | RowKind::Snapshot | RowKind::Decision) {
-        tx.execute("INSERT OR IGNORE INTO holding (visit, scope) VALUES (?1, ?2)", (visit.as_bytes(), scope))?;
-    }
     let taken = match kind {
         RowKind::Change => match cbor::read::<ChangeRow>(payload, "change row") {
             Ok(change) => self::change(tx, working, &change)?,
@@ -211,9 +217,12 @@ fn read(row: &ChangeRow) -> Result<ParsedChange, &'static str> {
 
 /// Stores an accepted change, or notes that an own one was accepted.
 fn keep_change(tx: &Tx<'_>, working: &mut Working, row: &ChangeRow) -> Result<(), StoreError> {
-    stand_behind_accepted(tx, working, &row.hash)?;
-    if sign_off(tx, working, row)? {
-        return Ok(());
+    // Of a visit with no change stored there is none to be moved or signed off.
+    if working.place > 0 {
+        stand_behind_accepted(tx, working, &row.hash)?;
+        if sign_off(tx, working, row)? {
+            return Ok(());
+        }
     }
     let place = working.next_place();
     tx.execute(

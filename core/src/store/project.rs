@@ -82,10 +82,40 @@ impl Times {
     }
 }
 
+/// What is to be written to the search at the end of a transaction.
+///
+/// FTS5 keeps new rows in memory until it has a megabyte of them, but writes them out at once when a row comes that is
+/// not behind the last one, and when a statement with a trigger opens a savepoint. Ten thousand visits written one by one
+/// made ten thousand little indexes, and merging them cost more than all the rest; so the lists are written first, and
+/// then the search in the order of its rows.
+#[derive(Debug, Default)]
+pub(super) struct SearchRows {
+    gone: Vec<i64>,
+    come: Vec<(i64, [String; 4])>,
+}
+
+impl SearchRows {
+    /// Writes them.
+    pub(super) fn write(mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        self.gone.sort_unstable();
+        self.come.sort_unstable_by_key(|(place, _)| *place);
+        for place in self.gone {
+            tx.execute("DELETE FROM visit_search WHERE rowid = ?1", [place])?;
+        }
+        for (place, [name, company, email, host]) in self.come {
+            tx.execute(
+                "INSERT INTO visit_search (rowid, name, company, email, host) VALUES (?1, ?2, ?3, ?4, ?5)",
+                (place, name, company, email, host),
+            )?;
+        }
+        Ok(())
+    }
+}
+
 /// Takes a visit out of the lists and the search.
-pub(super) fn remove(tx: &Tx<'_>, visit: VisitId) -> Result<(), StoreError> {
+pub(super) fn remove(tx: &Tx<'_>, visit: VisitId, search: &mut SearchRows) -> Result<(), StoreError> {
     if let Some(place) = place_of(tx, visit)? {
-        tx.execute("DELETE FROM visit_search WHERE rowid = ?1", [place])?;
+        search.gone.push(place);
         tx.execute("DELETE FROM visit WHERE id = ?1", [visit.as_bytes()])?;
     }
     Ok(())
@@ -108,8 +138,20 @@ fn free_place(tx: &Tx<'_>, sort_at: i64) -> Result<i64, StoreError> {
 
 /// Writes the row and the search row of a visit; takes them out if nothing is left of it.
 pub(super) fn project(tx: &Tx<'_>, working: &Working, directory: &Directory) -> Result<(), StoreError> {
+    let mut search = SearchRows::default();
+    project_into(tx, working, directory, &mut search)?;
+    search.write(tx)
+}
+
+/// Writes the row of a visit, and leaves its search row to the end of the transaction.
+pub(super) fn project_into(
+    tx: &Tx<'_>,
+    working: &Working,
+    directory: &Directory,
+    search: &mut SearchRows,
+) -> Result<(), StoreError> {
     if working.current().is_empty() && working.drafted().is_empty() {
-        return remove(tx, working.id);
+        return remove(tx, working.id, search);
     }
     let values = values(working);
     let operations = operations(working);
@@ -177,12 +219,8 @@ pub(super) fn project(tx: &Tx<'_>, working: &Working, directory: &Directory) -> 
         if held == place && one(tx, same, (place, name, company, email, host), |_| Ok(()))?.is_some() {
             return Ok(());
         }
-        tx.execute("DELETE FROM visit_search WHERE rowid = ?1", [held])?;
+        search.gone.push(held);
     }
-    let [name, company, email, host] = words;
-    tx.execute(
-        "INSERT INTO visit_search (rowid, name, company, email, host) VALUES (?1, ?2, ?3, ?4, ?5)",
-        (place, name, company, email, host),
-    )?;
+    search.come.push((place, words));
     Ok(())
 }

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use super::StoreError;
 use super::batch::Batch;
 use super::outbox::turn_down;
+use super::project::SearchRows;
 use super::replay::loosen;
 use super::tx::{Tx, all, one};
 use super::working::{OperationState, Working};
@@ -63,7 +64,9 @@ pub(super) fn drop_accepted(tx: &Tx<'_>, visit: VisitId) -> Result<(), StoreErro
 /// Erases a visit, unsent work included, and remembers that it is to stay away.
 pub(super) fn erase(tx: &Tx<'_>, working: &mut Working, at: i64) -> Result<(), StoreError> {
     let id = working.id;
-    project::remove(tx, id)?;
+    let mut search = SearchRows::default();
+    project::remove(tx, id, &mut search)?;
+    search.write(tx)?;
     // Notes and reasons stand in the envelopes themselves, and an envelope is not taken without the chunks it names.
     let envelopes = all(tx, "SELECT counter, bytes, rest FROM envelope", [], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Option<Vec<u8>>>(2)?))

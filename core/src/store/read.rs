@@ -16,7 +16,7 @@ use crate::decision::LoggedDecision;
 use crate::directory::Directory;
 use crate::document::{ParsedChange, Write};
 use crate::envelope::{Ask, Request};
-use crate::id::{ChainHash, MemberId, VisitId};
+use crate::id::{ChainHash, MemberId, SiteId, VisitId};
 use crate::receipt::Refusal;
 use crate::text::search_words;
 use crate::visit::Tab;
@@ -322,17 +322,20 @@ fn operation(entry: &Entry) -> Result<OperationView, StoreError> {
 fn summary(row: &Row<'_>) -> rusqlite::Result<Result<(PageCursor, VisitSummary), StoreError>> {
     let id = VisitId::from_bytes(row.get(0)?);
     let sort_at = row.get(1)?;
-    let text = |column: usize| row.get::<_, Option<String>>(column);
-    let time = |column: usize| row.get::<_, Option<i64>>(column).map(|at| at.map(instant).transpose());
     let number = row.get::<_, Option<i64>>(2)?;
-    let names = [text(3)?, text(4)?];
-    let names = names.iter().flatten().map(|name| name.trim()).filter(|name| !name.is_empty());
-    let (company, email, host_name, problem) = (text(5)?, text(6)?, text(9)?, text(16)?);
-    let (site, host, schedule) = (text(7)?, text(8)?, text(10)?);
+    let text = |column: usize| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
+    let time = |column: usize| row.get::<_, Option<i64>>(column).map(|at| at.map(instant).transpose());
+    let own = |column: usize| Ok::<_, rusqlite::Error>(text(column)?.map(str::to_owned));
+    let name = match [text(3)?, text(4)?].map(|name| name.map_or("", str::trim)) {
+        [name, ""] | ["", name] => name.to_owned(),
+        [first, last] => format!("{first} {last}"),
+    };
+    let (site, host) = (own(7)?, own(8)?);
+    let schedule = text(10)?.and_then(|text| text.parse().ok());
     let (start, end, over_at) = (time(11)?, time(12)?, time(17)?);
     let status = text(13)?.unwrap_or_default().parse().map_err(|_| StoreError::Damaged("visit"));
+    let (company, email, host_name, problem) = (own(5)?, own(6)?, own(9)?, own(16)?);
     let (queued, conflict) = (row.get(14)?, row.get(15)?);
-    let name = names.collect::<Vec<_>>().join(" ");
     Ok((|| {
         Ok((
             PageCursor { sort_at, id },
@@ -342,10 +345,10 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<Result<(PageCursor, VisitSummary),
                 name,
                 company,
                 email,
-                site: site.map(|id| id.parse()).transpose()?,
-                host: host.map(|id| id.parse()).transpose()?,
+                site: site.map(SiteId::new).transpose()?,
+                host: host.map(MemberId::new).transpose()?,
                 host_name,
-                schedule: schedule.and_then(|text| text.parse().ok()),
+                schedule,
                 start: start?,
                 end: end?,
                 over_at: over_at?,

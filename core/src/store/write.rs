@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::intent::OperationKind;
 use super::meta;
 use super::outbox::{Author, drop_entry, narrow};
-use super::project::project;
+use super::project::{SearchRows, project, project_into};
 use super::tx::{Tx, one};
 use super::working::{Entry, OperationState, Payload, Working};
 use super::{Store, StoreError, Writer};
@@ -88,7 +88,9 @@ impl Store {
                 visits.insert(id, working);
             }
             author.finish()?;
-            visits.values().try_for_each(|working| project(tx, working, &directory))
+            let mut search = SearchRows::default();
+            visits.values().try_for_each(|working| project_into(tx, working, &directory, &mut search))?;
+            search.write(tx)
         })
     }
 

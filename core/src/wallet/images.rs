@@ -5,6 +5,8 @@
 
 use std::sync::OnceLock;
 
+use sha1::{Digest as _, Sha1};
+
 use super::apple::Color;
 
 /// The brand colour, `#1f4b99`.
@@ -23,6 +25,8 @@ pub struct Image {
     pub name: String,
     /// The bytes of the PNG.
     pub png: Vec<u8>,
+    /// Their SHA-1 in hexadecimal, as the manifest of every pass has it.
+    pub sha1: String,
 }
 
 /// The pictures of a visitor pass at one, two and three pixels per point: `icon` 38×38, `logo` 50×50, `primaryLogo`
@@ -47,7 +51,8 @@ pub fn standard() -> &'static [Image] {
             for scale in 1..=3 {
                 let suffix = if scale == 1 { String::new() } else { format!("@{scale}x") };
                 let png = draw(width * scale, height * scale, drawing);
-                images.push(Image { name: format!("{name}{suffix}.png"), png });
+                let sha1 = hex::encode(Sha1::digest(&png));
+                images.push(Image { name: format!("{name}{suffix}.png"), png, sha1 });
             }
         }
         images

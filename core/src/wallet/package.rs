@@ -16,6 +16,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::apple::Pass;
 use super::apple_check::PassProblem;
+use super::images::Image;
 
 /// The media type of a pass.
 pub const PKPASS: &str = "application/vnd.apple.pkpass";
@@ -55,6 +56,8 @@ pub enum PackageProblem {
 #[derive(Debug, Clone)]
 pub struct PassPackage<'a> {
     files: BTreeMap<String, Cow<'a, [u8]>>,
+    /// Hashes that are known already.
+    hashes: BTreeMap<&'a str, &'a str>,
 }
 
 impl<'a> PassPackage<'a> {
@@ -62,7 +65,7 @@ impl<'a> PassPackage<'a> {
     pub fn new(pass: &Pass) -> Result<Self, PackageProblem> {
         pass.check()?;
         let json = Cow::Owned(pass.to_json());
-        Ok(Self { files: BTreeMap::from([(PASS.to_owned(), json)]) })
+        Ok(Self { files: BTreeMap::from([(PASS.to_owned(), json)]), hashes: BTreeMap::new() })
     }
 
     /// Adds a file: a picture (`icon@2x.png`), or a text or picture of a language (`de.lproj/logo.png`).
@@ -71,6 +74,14 @@ impl<'a> PassPackage<'a> {
             return Err(PackageProblem::Name(name.to_owned()));
         }
         self.files.insert(name.to_owned(), bytes.into());
+        Ok(())
+    }
+
+    /// Adds a picture that is the same in every pass, with its hash: to hash the pictures anew took a tenth of the time of
+    /// a pass.
+    pub fn add_image(&mut self, image: &'a Image) -> Result<(), PackageProblem> {
+        self.add(&image.name, image.png.as_slice())?;
+        self.hashes.insert(&image.name, &image.sha1);
         Ok(())
     }
 
@@ -87,8 +98,12 @@ impl<'a> PassPackage<'a> {
     /// The manifest: the SHA-1 of every file, in hexadecimal, in the order of their names.
     #[expect(clippy::missing_panics_doc, reason = "it never panics, see the `expect`")]
     pub fn manifest(&self) -> Vec<u8> {
-        let hashes: BTreeMap<&str, String> =
-            self.files.iter().map(|(name, bytes)| (name.as_str(), hex::encode(Sha1::digest(bytes)))).collect();
+        let hash = |name: &str, bytes: &[u8]| match self.hashes.get(name) {
+            Some(known) => Cow::Borrowed(*known),
+            None => Cow::Owned(hex::encode(Sha1::digest(bytes))),
+        };
+        let hashes: BTreeMap<&str, Cow<'_, str>> =
+            self.files.iter().map(|(name, bytes)| (name.as_str(), hash(name, bytes))).collect();
         serde_json::to_vec(&hashes).expect("names and hexadecimal digits are always JSON")
     }
 
@@ -146,4 +161,27 @@ pub(super) fn is_file_name(name: &str) -> bool {
 
 fn escape(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wallet::images;
+    use crate::wallet::sample::visitor;
+    use crate::wallet::visitor::apple_pass;
+
+    /// A pass with pictures whose hashes are known is, byte for byte, the pass whose pictures were hashed.
+    #[test]
+    fn known_hashes_change_no_byte() {
+        let pass = apple_pass(&visitor());
+        let sealed = |add: fn(&mut PassPackage<'static>, &'static Image) -> Result<(), PackageProblem>| {
+            let mut package = PassPackage::new(&pass).expect("a good pass");
+            for image in images::standard() {
+                add(&mut package, image).expect("a picture");
+            }
+            package.seal(|manifest| Ok::<_, std::io::Error>(manifest.to_vec())).expect("seals")
+        };
+        let hashed = sealed(|package, image| package.add(&image.name, image.png.as_slice()));
+        assert!(sealed(PassPackage::add_image) == hashed);
+    }
 }

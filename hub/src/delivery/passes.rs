@@ -39,7 +39,7 @@ pub fn apple_pass(
     let pass = visitor::apple_pass(&says);
     let mut package = PassPackage::new(&pass).map_err(PassError::of)?;
     for image in images::standard() {
-        package.add(&image.name, image.png.as_slice()).map_err(PassError::of)?;
+        package.add_image(image).map_err(PassError::of)?;
     }
     package.seal(|manifest| signer.sign(manifest, now)).map(Some).map_err(PassError::of)
 }
