@@ -80,7 +80,7 @@ fn round(path: &Path, number: usize) {
         2 => first.load_more(),
         _ => first.set_filter(ListFilter::Attention),
     }
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         client.close();
         assert_eq!(client.visits().counts(), Err(VestibuleApiError::Closed));
     }
