@@ -76,7 +76,8 @@ pub fn find_or_install() -> Result<(), String> {
 
 /// Runs the Kotlin tests with the Rust library and the command that cargo has built for tests.
 pub fn test() -> Result<(), String> {
-    maven(&["test"])
+    // The classes of a test that was renamed would run beside it.
+    maven(&["clean", "test"])
 }
 
 /// Runs the tests that draw the screens, and keeps what they drew as the README's pictures.
@@ -84,6 +85,7 @@ pub fn pictures() -> Result<(), String> {
     find_or_install()?;
     let place = root()?.join("docs/pictures");
     maven(&[
+        "clean",
         "test",
         "-Dtest=PicturesTest",
         "-Dsurefire.failIfNoSpecifiedTests=false",
