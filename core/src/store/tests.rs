@@ -353,6 +353,8 @@ fn without_a_signature_nothing_is_written() {
 fn another_key_does_not_open_the_file() {
     let mut bench = Bench::new();
     bench.create(1, "First", None).expect("creates");
+    // Also while pages lie in the log, as after a crash.
+    assert!(matches!(Store::open(&bench.dir.path().join("phone"), &key(6)), Err(StoreError::WrongKey)));
     let Bench { dir, store, .. } = bench;
     store.close().expect("closes");
     assert!(matches!(Store::open(&dir.path().join("phone"), &key(6)), Err(StoreError::WrongKey)));
