@@ -77,7 +77,8 @@ pub fn find_or_install() -> Result<(), String> {
 /// Runs the Kotlin tests with the Rust library and the command as cargo builds them for tests.
 pub fn test() -> Result<(), String> {
     find_or_install()?;
-    maven(&Built::all()?, &["test"])
+    // The classes of a test that was renamed would run beside it.
+    maven(&Built::all()?, &["clean", "test"])
 }
 
 /// Runs the tests that draw the screens, and keeps what they drew as the README's pictures.
@@ -85,7 +86,7 @@ pub fn pictures() -> Result<(), String> {
     find_or_install()?;
     let built = Built::all()?;
     let place = format!("-Dvestibule.pictures={}", built.tree.join("docs/pictures").display());
-    maven(&built, &["test", "-Dtest=PicturesTest", "-Dsurefire.failIfNoSpecifiedTests=false", &place])
+    maven(&built, &["clean", "test", "-Dtest=PicturesTest", "-Dsurefire.failIfNoSpecifiedTests=false", &place])
 }
 
 fn maven(built: &Built, arguments: &[&str]) -> Result<(), String> {

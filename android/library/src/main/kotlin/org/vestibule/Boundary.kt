@@ -23,7 +23,8 @@ internal class Lifetime {
             translated(work)
         } catch (error: IllegalStateException) {
             // The generated code says so of an object that was given back meanwhile.
-            throw if (closed.get()) VestibuleException.Closed() else VestibuleException.Internal(error.toString(), error)
+            if (closed.get()) throw VestibuleException.Closed()
+            throw VestibuleException.Internal("an object was given back too early", error)
         }
     }
 
@@ -88,4 +89,4 @@ private fun VestibuleApiException.toPublic(): VestibuleException = when (this) {
 }
 
 private fun camelCase(name: String): String =
-    name.split('_').let { words -> words.first() + words.drop(1).joinToString("") { it.replaceFirstChar(Char::uppercaseChar) } }
+    Regex("_(.)").replace(name) { it.groupValues[1].uppercase() }

@@ -1,8 +1,8 @@
 package org.vestibule
 
 /**
- * Signs for this device. On Android this is a key in the Keystore ([KeySigner] over its key pair): the private key never
- * leaves the hardware.
+ * Signs for this device. On Android this is a key in the Keystore ([KeySigner] over its key pair): the private key
+ * never leaves the hardware. It must not wait for a person: every write is signed.
  */
 public interface DeviceSigner {
     /** The public half; the same for the life of the installation. */

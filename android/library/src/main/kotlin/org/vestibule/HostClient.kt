@@ -11,7 +11,8 @@ import org.vestibule.generated.KeyProvider as RustKeys
 import org.vestibule.generated.TokenProvider as RustTokens
 
 /**
- * A host's phone: its encrypted store, its key, and its way to the hub. One is shared by the whole app, from any thread.
+ * A host's phone: its encrypted store, its key, and its way to the hub. One is shared by the whole app, from any
+ * thread.
  *
  * Everything but [signIn] and [Syncs.run] works with no network. Calls suspend and never block the thread they are made
  * on; only [close] does, for as long as a write that has begun.
@@ -32,8 +33,8 @@ public class HostClient private constructor(private val rust: RustClient) : Auto
     public val sync: Syncs = Syncs(rust.sync(), lifetime)
 
     /**
-     * Signs the member in on this device, with a token of the [TokenProvider]. Signing in again keeps everything, unsent
-     * work included.
+     * Signs the member in on this device, with a token of the [TokenProvider]. Signing in again keeps everything,
+     * unsent work included.
      *
      * @param hub the hub's address, as its operator gives it.
      */
@@ -88,7 +89,8 @@ public class HostClient private constructor(private val rust: RustClient) : Auto
             signer: DeviceSigner,
         ): HostClient = withContext(Dispatchers.IO) {
             val path = file.absolutePath
-            if (path.firstLoneSurrogate() != null) throw VestibuleException.BadArgument("file", "has half of a character in its name")
+            val isText = path.firstLoneSurrogate() == null
+            if (!isText) throw VestibuleException.BadArgument("file", "has half of a character in its name")
             translated { HostClient(RustClient.open(path, Keys(keys), Tokens(tokens), Signer(signer))) }
         }
     }
@@ -128,7 +130,7 @@ private class Signer(private val app: DeviceSigner) : RustSigner {
     override fun sign(message: ByteArray): ByteArray = provided { app.sign(message) }
 }
 
-/** Whatever the app throws becomes an error Rust knows; only a [ProviderException] is known to hold no personal data. */
+/** Whatever the app throws becomes an error Rust knows; only a [ProviderException]'s words hold no personal data. */
 private inline fun <T> provided(work: () -> T): T = try {
     work()
 } catch (error: ProviderException) {

@@ -24,9 +24,8 @@ public class KeySigner(publicKey: PublicKey, private val privateKey: PrivateKey)
 
     override val publicKey: DeviceKey = when {
         publicKey is ECPublicKey && publicKey.isP256() -> DeviceKey.Es256(publicKey.compressed())
-        else -> DeviceKey.Ed25519(
-            ed25519Bytes(publicKey) ?: throw VestibuleException.BadArgument("publicKey", "is neither P-256 nor Ed25519"),
-        )
+        else -> ed25519Bytes(publicKey)?.let { DeviceKey.Ed25519(it) }
+            ?: throw VestibuleException.BadArgument("publicKey", "is neither P-256 nor Ed25519")
     }
 
     override fun sign(message: ByteArray): ByteArray = try {

@@ -3,14 +3,7 @@ package org.vestibule
 /** Where a text holds half of a character; none in text that has a UTF-8 form. */
 internal fun String.firstLoneSurrogate(): Int? {
     var at = 0
-    while (at < length) {
-        val char = this[at]
-        when {
-            !char.isSurrogate() -> at += 1
-            char.isHighSurrogate() && at + 1 < length && this[at + 1].isLowSurrogate() -> at += 2
-            else -> return at
-        }
-    }
+    while (at < length) at += charsOfCharacterAt(at) ?: return at
     return null
 }
 
@@ -18,11 +11,21 @@ internal fun String.firstLoneSurrogate(): Int? {
 internal fun String.wellFormed(): String {
     if (firstLoneSurrogate() == null) return this
     val text = StringBuilder(length)
-    var rest = this
-    while (true) {
-        val at = rest.firstLoneSurrogate() ?: break
-        text.append(rest, 0, at).append('\uFFFD')
-        rest = rest.substring(at + 1)
+    var at = 0
+    while (at < length) {
+        val chars = charsOfCharacterAt(at)
+        if (chars == null) text.append('\uFFFD') else text.append(this, at, at + chars)
+        at += chars ?: 1
     }
-    return text.append(rest).toString()
+    return text.toString()
+}
+
+/** How many chars the character there has: one, or two for a pair of surrogates; none for half of a pair. */
+private fun String.charsOfCharacterAt(at: Int): Int? {
+    val char = this[at]
+    return when {
+        !char.isSurrogate() -> 1
+        char.isHighSurrogate() && at + 1 < length && this[at + 1].isLowSurrogate() -> 2
+        else -> null
+    }
 }

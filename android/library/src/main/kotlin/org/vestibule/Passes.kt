@@ -7,8 +7,8 @@ public class Passes internal constructor(private val rust: RustPasses, private v
     /**
      * The visitor's pass as it will look, without its code (S1.32).
      *
-     * @throws VestibuleException.Refused with `no_wallet` where the organisation has no passes, and `no_site` where this
-     * phone does not know the visit's site.
+     * @throws VestibuleException.Refused with `no_wallet` where the organisation has no passes, and `no_site` where
+     * this phone does not know the visit's site.
      */
     public suspend fun preview(id: VisitId): PassPreview = lifetime.call { rust.preview(id.value).toPublic() }
 
@@ -82,7 +82,8 @@ public enum class PassPlace {
 public class QrMatrix internal constructor(public val size: Int, private val modules: ByteArray) {
     /** Whether a module is dark. Rows and columns count from the top left. */
     public fun isDark(row: Int, column: Int): Boolean {
-        if (row !in 0..<size || column !in 0..<size) throw VestibuleException.BadArgument("row, column", "is outside the code")
+        val isInside = row in 0..<size && column in 0..<size
+        if (!isInside) throw VestibuleException.BadArgument("row, column", "is outside the code")
         return modules[row * size + column].toInt() == 1
     }
 }

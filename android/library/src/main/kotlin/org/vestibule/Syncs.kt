@@ -21,11 +21,11 @@ public class Syncs internal constructor(private val rust: RustSyncs, private val
      * Sends what waits and fetches what is new; returns when both are done. One at a time: a second one waits for the
      * first. Cancelling the coroutine stops the run, and what was taken stays.
      *
-     * @param onProgress told on a thread of the library's; while it runs, later steps are told as one, and what it throws
-     * is not heard.
-     * @throws VestibuleException whatever it is, unsent work is kept: [VestibuleException.Unreachable] without a network,
-     * [VestibuleException.SignInAgain], [VestibuleException.Closed] or [VestibuleException.Cancelled] where the client was
-     * closed or paused meanwhile, ….
+     * @param onProgress told on a thread of the library's; while it runs, later steps are told as one, and what it
+     * throws is not heard.
+     * @throws VestibuleException whatever it is, unsent work is kept: [VestibuleException.Unreachable] without a
+     * network, [VestibuleException.SignInAgain], and [VestibuleException.Closed] or [VestibuleException.Cancelled]
+     * where the client was closed or paused meanwhile.
      */
     public suspend fun run(onProgress: (SyncProgress) -> Unit = {}): Unit = coroutineScope {
         val cancel = SyncCancel()

@@ -11,7 +11,8 @@ public sealed class VestibuleException(message: String, cause: Throwable? = null
         VestibuleException(problems.joinToString(prefix = "The form cannot be sent: ", postfix = ".") { it.text })
 
     /** No answer from the hub; try again when there is a network. */
-    public class Unreachable : VestibuleException("The hub does not answer. Everything is kept; try again when there is a network.")
+    public class Unreachable :
+        VestibuleException("The hub does not answer. Everything is kept; try again when there is a network.")
 
     /**
      * The hub, or the state of the visit, does not allow it.
@@ -29,10 +30,11 @@ public sealed class VestibuleException(message: String, cause: Throwable? = null
 
     /** The hub was restored from a backup and misses what this phone holds. */
     public class HubRestored :
-        VestibuleException("The hub was restored from a backup and misses what this phone holds. Please tell an administrator.")
+        VestibuleException("The hub was restored and misses what this phone holds. Please tell an administrator.")
 
     /** What the hub said does not verify; nothing of it was taken. */
-    public class Disbelieved(public val reason: String) : VestibuleException("The hub's answer cannot be trusted: $reason.")
+    public class Disbelieved(public val reason: String) :
+        VestibuleException("The hub's answer cannot be trusted: $reason.")
 
     /** Stopped by a person; what was done stays. */
     public class Cancelled : VestibuleException("Stopped. What was done stays.")
@@ -53,7 +55,8 @@ public sealed class VestibuleException(message: String, cause: Throwable? = null
     public class Store(public val reason: String) : VestibuleException("The store cannot be used: $reason.")
 
     /** A [KeyProvider], [TokenProvider] or [DeviceSigner] of the app did not do its part. */
-    public class Provider(public val reason: String) : VestibuleException("The app's keys or sign-in cannot be used now: $reason.")
+    public class Provider(public val reason: String) :
+        VestibuleException("The app's keys or sign-in cannot be used now: $reason.")
 
     /**
      * An argument no form can explain: an id that is none, a negative limit, text with half of a character.

@@ -38,7 +38,8 @@ public class Visits internal constructor(private val rust: RustVisits, private v
      * @throws VestibuleException.BadDraft with the problems of the first draft that has any.
      */
     public suspend fun createAll(drafts: List<VisitDraft>): List<VisitId> = lifetime.call {
-        drafts.firstOrNull { it.brokenTexts().isNotEmpty() }?.let { throw VestibuleException.BadDraft(it.brokenTexts()) }
+        val broken = drafts.firstNotNullOfOrNull { draft -> draft.brokenTexts().ifEmpty { null } }
+        broken?.let { throw VestibuleException.BadDraft(it) }
         rust.createAll(drafts.map { it.toRust() }).map(::VisitId)
     }
 
@@ -91,7 +92,7 @@ public class Visits internal constructor(private val rust: RustVisits, private v
     /** Drops a refused draft or a conflict. */
     public suspend fun discard(operation: OperationId): Unit = lifetime.call { rust.discard(operation.value) }
 
-    /** The form filled from a visit, to edit it or to invite again. The note is empty: notes are added, never edited. */
+    /** The form filled from a visit, to edit it or to invite again, with no note: notes are added, never edited. */
     public suspend fun form(id: VisitId): VisitDraft = lifetime.call { rust.form(id.value).toPublic() }
 
     /** Everything about a visit. */
@@ -107,8 +108,11 @@ public class Visits internal constructor(private val rust: RustVisits, private v
      * @param size how many, 1 to 1,000.
      * @param after where the page before ended.
      */
-    public suspend fun list(filter: ListFilter = ListFilter.All, size: Int = PAGE, after: PageCursor? = null): VisitPage =
-        lifetime.call { rust.list(filter.toRust(), rows("size", size), after?.value).toPublic() }
+    public suspend fun list(
+        filter: ListFilter = ListFilter.All,
+        size: Int = PAGE,
+        after: PageCursor? = null,
+    ): VisitPage = lifetime.call { rust.list(filter.toRust(), rows("size", size), after?.value).toPublic() }
 
     /** How many visits each list holds. */
     public suspend fun counts(): TabCounts = lifetime.call { rust.counts().toPublic() }
@@ -135,7 +139,10 @@ public class Visits internal constructor(private val rust: RustVisits, private v
      * while the collector is busy is told in one update afterwards. It ends with [VestibuleException.Closed] when the
      * client is closed.
      */
-    public fun updates(filter: ListFilter = ListFilter.All, pageSize: Int = PAGE): Flow<VisitListUpdate> = callbackFlow {
+    public fun updates(
+        filter: ListFilter = ListFilter.All,
+        pageSize: Int = PAGE,
+    ): Flow<VisitListUpdate> = callbackFlow {
         val ending = lifetime.whenClosed { close(VestibuleException.Closed()) }
         val subscription = lifetime.call {
             val listener = ListListener { trySendBlocking(it) }

@@ -38,10 +38,13 @@ class BoundaryTest {
             .toList()
         assertTrue(classes.size > 50, "$classes")
         // Kotlin's `internal` is public to Java, with the module's name behind a `$`; files of functions end with `Kt`.
-        val visible = classes.filter { Modifier.isPublic(it.modifiers) && !it.name.endsWith("Kt") && it.simpleName !in INTERNAL }
+        val visible = classes.filter { Modifier.isPublic(it.modifiers) }
+            .filterNot { it.name.endsWith("Kt") || it.simpleName in INTERNAL }
         val leaks = visible.flatMap { type ->
             val methods = type.declaredMethods.filter { Modifier.isPublic(it.modifiers) && '$' !in it.name }
-            methods.filter { method -> (method.parameterTypes + method.returnType).any { it.name.startsWith("org.vestibule.generated") } }
+            methods.filter { method ->
+                (method.parameterTypes + method.returnType).any { it.name.startsWith("org.vestibule.generated") }
+            }
         }
         assertEquals(emptyList<Any>(), leaks)
     }

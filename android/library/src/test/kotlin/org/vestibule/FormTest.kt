@@ -58,8 +58,9 @@ class FormTest {
             assertEquals(listOf(Field.END to "end_before_start"), codes(forward.plusDays(1), forward.plusDays(1)))
             assertEquals(listOf(Field.START to "no_such_time"), codes(forward, forward.plusHours(4)))
 
-            val first = host.visits.create(draft().copy(start = back, end = back.plusHours(3)))
-            val second = host.visits.create(draft().copy(start = back, end = back.plusHours(3), startSecondOccurrence = true))
+            val twice = draft().copy(start = back, end = back.plusHours(3))
+            val first = host.visits.create(twice)
+            val second = host.visits.create(twice.copy(startSecondOccurrence = true))
             val starts = listOf(first, second).map { host.visits.show(it).time?.start!! }
             assertEquals(starts[0].plusSeconds(3600), starts[1])
             assertTrue(host.visits.form(second).startSecondOccurrence)

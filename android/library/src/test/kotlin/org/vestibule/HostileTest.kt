@@ -11,7 +11,8 @@ import java.time.LocalDateTime
 
 /** Arguments nobody means give typed errors, change nothing, and never end the process. */
 class HostileTest {
-    private val halves = listOf("\uD83D", "a\uDE00b", "\uDE00\uD83D", "fine \uD83C\uDF3B, then \uD83C")
+    private val halves =
+        listOf("\uD83D", "a\uDE00b", "\uDE00\uD83D", "fine \uD83C\uDF3B, then \uD83C", "\uD83D".repeat(1_000_000))
     private val huge = "x".repeat(5_000_000)
 
     @Test
@@ -37,11 +38,12 @@ class HostileTest {
                 failure<VestibuleException.BadArgument> { host.signIn(half) }
                 failure<VestibuleException.BadArgument> { host.passes.preview(VisitId(half)) }
                 failure<VestibuleException.BadArgument> { host.directory.spaces(SiteId(half)) }
-                host.visits.search(half)
+                if (half.length < 1_000) host.visits.search(half)
             }
             val visit = host.visits.create(draft("Ana", "\uD83C\uDF3B Silva"))
             assertEquals("Ana \uD83C\uDF3B Silva", host.visits.show(visit).name)
-            assertEquals(listOf(Field.NOTE), failure<VestibuleException.BadDraft> { host.visits.note(visit, halves[1]) }.problems.map { it.field })
+            val noted = failure<VestibuleException.BadDraft> { host.visits.note(visit, halves[1]) }
+            assertEquals(listOf(Field.NOTE), noted.problems.map { it.field })
             assertEquals(1, host.visits.list().items.size)
         }
     }
@@ -75,9 +77,12 @@ class HostileTest {
     fun `numbers out of range are bad arguments`() = onPhone { hub, phone ->
         phone.signIn(hub).use { host ->
             for (number in listOf(Int.MIN_VALUE, -1, 0, 1_001, Int.MAX_VALUE)) {
-                assertEquals("limit", failure<VestibuleException.BadArgument> { host.visits.search("a", number) }.argument)
-                assertEquals("size", failure<VestibuleException.BadArgument> { host.visits.list(size = number) }.argument)
-                assertEquals("pageSize", failure<VestibuleException.BadArgument> { host.visits.observe(pageSize = number) }.argument)
+                val errors = listOf(
+                    failure<VestibuleException.BadArgument> { host.visits.search("a", number) },
+                    failure<VestibuleException.BadArgument> { host.visits.list(size = number) },
+                    failure<VestibuleException.BadArgument> { host.visits.observe(pageSize = number) },
+                )
+                assertEquals(listOf("limit", "size", "pageSize"), errors.map { it.argument })
                 failure<VestibuleException.BadArgument> { host.visits.updates(pageSize = number).collect {} }
             }
         }
@@ -87,12 +92,13 @@ class HostileTest {
     fun `dates far away are problems of their fields`() = onPhone { hub, phone ->
         phone.signIn(hub).use { host ->
             host.sync.run()
-            val ends = listOf(LocalDateTime.MIN, LocalDateTime.MAX, LocalDateTime.of(0, 1, 1, 0, 0), LocalDateTime.of(10_000, 1, 1, 0, 0))
+            val years = listOf(0, 999, 10_000).map { LocalDateTime.of(it, 1, 1, 0, 0) }
+            val ends = years + LocalDateTime.MIN + LocalDateTime.MAX
             for (start in ends) {
                 for (end in ends + null) {
                     val bad = draft().copy(start = start, end = end)
                     val fields = host.visits.validate(bad).map { it.field }
-                    assertTrue(fields.isNotEmpty() && fields.all { it == Field.START || it == Field.END }, "$start $end $fields")
+                    assertTrue(fields.isNotEmpty() && setOf(Field.START, Field.END).containsAll(fields), "$start $end $fields")
                     failure<VestibuleException.BadDraft> { host.visits.create(bad) }
                 }
             }
@@ -135,12 +141,13 @@ class HostileTest {
             failure<VestibuleException.BadArgument> { phone.open(keys = { ByteArray(size) }) }
         }
         val sound = phone.file.readBytes()
+        val signer = KeySigner(phone.device)
         for (file in listOf(File("/nowhere/at/all.db"), phone.dir.toFile(), File(phone.dir.toFile(), "x".repeat(5_000)))) {
-            failure<VestibuleException.Store> { HostClient.open(file, { phone.storeKey }, { "" }, KeySigner(phone.device)) }
+            failure<VestibuleException.Store> { HostClient.open(file, { phone.storeKey }, { "" }, signer) }
         }
         for (name in listOf("half \uD83D", "nul \u0000")) {
             failure<VestibuleException.BadArgument> {
-                HostClient.open(File(phone.dir.toFile(), name), { phone.storeKey }, { "" }, KeySigner(phone.device))
+                HostClient.open(File(phone.dir.toFile(), name), { phone.storeKey }, { "" }, signer)
             }
         }
         phone.file.writeBytes(ByteArray(sound.size) { (it * 31).toByte() })
@@ -156,7 +163,8 @@ class HostileTest {
             override val publicKey = key
             override fun sign(message: ByteArray) = signature
         }
-        for (key in listOf(DeviceKey.Ed25519(ByteArray(0)), DeviceKey.Ed25519(ByteArray(33)), DeviceKey.Es256(ByteArray(33)), DeviceKey.Ed25519(ByteArray(32)))) {
+        val keys = listOf(0, 32, 33).flatMap { listOf(DeviceKey.Ed25519(ByteArray(it)), DeviceKey.Es256(ByteArray(it))) }
+        for (key in keys) {
             failure<VestibuleException.BadArgument> { phone.open(signer = signer(key)) }
         }
         phone.signIn(hub).use { it.sync.run() }

@@ -17,7 +17,7 @@ class KeySignerTest {
     @Test
     fun `a signature in DER becomes r and s`() {
         fun number(hex: String) = HexFormat.of().parseHex(hex).let { byteArrayOf(2, it.size.toByte()) + it }
-        fun der(vararg numbers: ByteArray) = numbers.fold(ByteArray(0), ByteArray::plus).let { byteArrayOf(0x30, it.size.toByte()) + it }
+        fun der(first: ByteArray, second: ByteArray) = byteArrayOf(0x30, (first.size + second.size).toByte()) + first + second
         val long = "00" + "ff".repeat(32)
         val cases = mapOf(
             der(number("01"), number("7f")) to "${"00".repeat(31)}01${"00".repeat(31)}7f",
@@ -35,8 +35,15 @@ class KeySignerTest {
             sign()
         }
         val broken = listOf(
-            ByteArray(0), byteArrayOf(0x30), byteArrayOf(0x30, 0), byteArrayOf(0x31) + sound.drop(1), sound + 0, sound.copyOf(sound.size - 1),
-            byteArrayOf(0x30, 6, 2, 1, 1, 2, 1, -1), byteArrayOf(0x30, 4, 2, 0, 2, 0), byteArrayOf(0x30, -128),
+            ByteArray(0),
+            byteArrayOf(0x30),
+            byteArrayOf(0x30, 0),
+            byteArrayOf(0x30, -128),
+            byteArrayOf(0x31) + sound.drop(1),
+            sound + 0,
+            sound.copyOf(sound.size - 1),
+            byteArrayOf(0x30, 6, 2, 1, 1, 2, 1, -1),
+            byteArrayOf(0x30, 4, 2, 0, 2, 0),
             byteArrayOf(0x30, 38, 2, 33) + ByteArray(33) { 1 } + byteArrayOf(2, 1, 1),
         )
         for (der in broken) failure<VestibuleException.BadArgument> { EcdsaSignature.ofDer(der) }
@@ -92,6 +99,7 @@ class KeySignerTest {
             failure<VestibuleException.BadArgument> { KeySigner(generator.generateKeyPair()) }
         }
         val mixed = KeyPair(KeySigner.generateEs256().public, KeySigner.generateEd25519().private)
-        runCatching { KeySigner(mixed).sign(ByteArray(1)) }.exceptionOrNull().let { check(it is ProviderException) { "$it" } }
+        val error = runCatching { KeySigner(mixed).sign(ByteArray(1)) }.exceptionOrNull()
+        check(error is ProviderException) { "$error" }
     }
 }

@@ -56,7 +56,8 @@ private data class Held(val threads: Int, val files: Int, val native: Long, val 
     companion object {
         fun now(): Held {
             System.gc()
-            val status = File("/proc/self/status").readLines().associate { it.substringBefore(':') to it.substringAfter(':').trim() }
+            val lines = File("/proc/self/status").readLines()
+            val status = lines.associate { it.substringBefore(':') to it.substringAfter(':').trim() }
             return Held(
                 threads = status.getValue("Threads").toInt(),
                 files = File("/proc/self/fd").list().orEmpty().size,

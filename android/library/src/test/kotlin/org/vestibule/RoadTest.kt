@@ -54,7 +54,7 @@ class RoadTest {
                 host.visits.edit(guest, host.visits.form(guest).copy(company = "Nordwind AG"))
                 assertTrue(list.state.first { it.of(guest).company == "Nordwind AG" }.of(guest).queued)
                 host.visits.cancel(guest)
-                assertEquals(Status.CANCELLED, list.state.first { it.of(guest).status == Status.CANCELLED }.of(guest).status)
+                list.state.first { it.of(guest).status == Status.CANCELLED }
                 host.sync.run()
                 assertFalse(list.state.first { !it.of(guest).queued }.of(guest).queued)
 
@@ -102,7 +102,8 @@ class RoadTest {
             assertTrue(code.size in 21..177)
             // The three finder patterns (ISO/IEC 18004): a dark frame, a light one, a dark middle.
             for ((row, column) in listOf(0 to 0, 0 to code.size - 7, code.size - 7 to 0)) {
-                assertTrue(code.isDark(row, column) && code.isDark(row + 3, column + 3) && !code.isDark(row + 1, column + 1))
+                assertTrue(code.isDark(row, column) && code.isDark(row + 3, column + 3))
+                assertFalse(code.isDark(row + 1, column + 1))
             }
         }
     }

@@ -30,7 +30,7 @@ class SnippetsTest {
             file = File(filesDir, "vestibule.db"),
             keys = { keystore.storeKey() }, // 48 bytes, wrapped by the Keystore
             tokens = { hub -> signInWithBrowser(hub) }, // asked once, when a member signs in
-            signer = KeySigner(keystore.deviceKey()), // P-256 or Ed25519; the private key stays where it is
+            signer = KeySigner(keystore.deviceKey()), // the private key stays where it is
         )
         host.signIn(hubAddress)
         host.sync.run()
@@ -84,7 +84,8 @@ class SnippetsTest {
             .associate { it.groupValues[1] to it.groupValues[2].trimIndent() }
         assertTrue(snippets.keys.containsAll(listOf("open", "invite", "observe", "model")))
         for (readme in listOf("README.md", "android/README.md")) {
-            val shown = Regex("(?s)```kotlin\n(.*?)\n```").findAll(File(repository, readme).readText()).map { it.groupValues[1] }.toList()
+            val text = File(repository, readme).readText()
+            val shown = Regex("(?s)```kotlin\n(.*?)\n```").findAll(text).map { it.groupValues[1] }.toList()
             for (snippet in shown) assertTrue(snippet in snippets.values, "$readme shows what is not tested:\n$snippet")
             if (readme.startsWith("android")) assertEquals(snippets.values.toSet(), shown.toSet())
         }

@@ -70,6 +70,7 @@ internal fun TypedField(
 ) {
     val problem = state.problemOf(field) ?: also?.let(state::problemOf)
     val strings = LocalWording.current.strings
+    val isText = keyboard == KeyboardType.Text
     OutlinedTextField(
         value = value.orEmpty(),
         onValueChange = onChange,
@@ -83,7 +84,7 @@ internal fun TypedField(
         textStyle = MaterialTheme.typography.bodyLarge.copy(textDirection = TextDirection.Content),
         keyboardOptions = KeyboardOptions(
             keyboardType = keyboard,
-            capitalization = if (keyboard == KeyboardType.Text) KeyboardCapitalization.Sentences else KeyboardCapitalization.None,
+            capitalization = if (isText) KeyboardCapitalization.Sentences else KeyboardCapitalization.None,
             imeAction = if (lines == 1) ImeAction.Next else ImeAction.Default,
         ),
         shape = MaterialTheme.shapes.small,
@@ -140,18 +141,19 @@ internal fun ChoiceField(
 internal fun DayField(state: InviteState, value: LocalDate?, onChange: (LocalDate) -> Unit) {
     var open by remember { mutableStateOf(false) }
     val wording = LocalWording.current
-    PickedField(state, null, wording.strings.day, value?.let(wording::shortDay), Icons.Calendar, Modifier) { open = true }
+    val shown = value?.let(wording::shortDay)
+    PickedField(state, null, wording.strings.day, shown, Icons.Calendar, Modifier) { open = true }
     if (!open) return
     // The picker counts in milliseconds of UTC, whatever the zone of the site.
-    val picker = rememberDatePickerState(
-        initialSelectedDateMillis = (value ?: wording.today().plusDays(1)).atStartOfDay(ZoneOffset.UTC).toInstant().toEpochMilli(),
-    )
+    val first = value ?: wording.today().plusDays(1)
+    val picker = rememberDatePickerState(first.atStartOfDay(ZoneOffset.UTC).toInstant().toEpochMilli())
     DatePickerDialog(
         onDismissRequest = { open = false },
         confirmButton = {
             TextButton(onClick = {
                 open = false
-                picker.selectedDateMillis?.let { onChange(Instant.ofEpochMilli(it).atZone(ZoneOffset.UTC).toLocalDate()) }
+                val picked = picker.selectedDateMillis?.let(Instant::ofEpochMilli)
+                picked?.let { onChange(it.atZone(ZoneOffset.UTC).toLocalDate()) }
             }) { Text(wording.strings.ok) }
         },
         dismissButton = { TextButton(onClick = { open = false }) { Text(wording.strings.cancel) } },
@@ -161,10 +163,17 @@ internal fun DayField(state: InviteState, value: LocalDate?, onChange: (LocalDat
 /** A time of the visit, on the clocks of the site. */
 @OptIn(ExperimentalMaterial3Api::class)
 @Composable
-internal fun TimeField(state: InviteState, field: Field, value: LocalTime?, modifier: Modifier, onChange: (LocalTime) -> Unit) {
+internal fun TimeField(
+    state: InviteState,
+    field: Field,
+    value: LocalTime?,
+    modifier: Modifier,
+    onChange: (LocalTime) -> Unit,
+) {
     var open by remember { mutableStateOf(false) }
     val wording = LocalWording.current
-    PickedField(state, field, wording.strings.field(field), value?.let(wording::time), Icons.Clock, modifier) { open = true }
+    val shown = value?.let { wording.time(it) }
+    PickedField(state, field, wording.strings.field(field), shown, Icons.Clock, modifier) { open = true }
     if (!open) return
     val picker = rememberTimePickerState(value?.hour ?: 9, value?.minute ?: 0)
     TimePickerDialog(

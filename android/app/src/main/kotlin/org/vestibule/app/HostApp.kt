@@ -70,7 +70,10 @@ private fun InviteForm(client: HostClient, task: InviteTask, onLeave: (sent: Boo
     )
 }
 
-private class ListActions(private val model: MyVisitorsModel, private val onOpen: (InviteTask) -> Unit) : MyVisitorsActions {
+private class ListActions(
+    private val model: MyVisitorsModel,
+    private val onOpen: (InviteTask) -> Unit,
+) : MyVisitorsActions {
     override fun selectTab(tab: Tab) = model.selectTab(tab)
     override fun search(text: String) = model.search(text)
     override fun loadMore() = model.loadMore()

@@ -146,7 +146,8 @@ private fun VisitorTypes(state: InviteState, actions: InviteActions) {
             FilterChip(
                 selected = selected,
                 onClick = {
-                    actions.change(Field.VISITOR_TYPE, state.draft.copy(visitorType = if (selected) null else type.id.value))
+                    val chosen = type.id.value.takeUnless { selected }
+                    actions.change(Field.VISITOR_TYPE, state.draft.copy(visitorType = chosen))
                 },
                 label = { Text(type.name) },
                 leadingIcon = if (selected) ({ Icon(Icons.Check, null) }) else null,
@@ -215,7 +216,8 @@ private fun Words(state: InviteState, actions: InviteActions) {
             actions.change(Field.MESSAGE, draft.copy(message = it))
         }
         if (state.task !is InviteTask.Edit) {
-            TypedField(state, Field.NOTE, draft.note, lines = 2, optional = true, hint = strings.noteHint, icon = Icons.Lock) {
+            val (hint, icon) = strings.noteHint to Icons.Lock
+            TypedField(state, Field.NOTE, draft.note, lines = 2, optional = true, hint = hint, icon = icon) {
                 actions.change(Field.NOTE, draft.copy(note = it))
             }
         }
@@ -236,11 +238,12 @@ private fun SendBar(state: InviteState, onSend: () -> Unit) {
                 state.problems.isNotEmpty() -> strings.toCorrect(state.wrong.joinToString(transform = strings::field))
                 else -> null
             }
+            val colors = MaterialTheme.colorScheme
             words?.let {
                 Text(
                     it,
                     style = MaterialTheme.typography.bodySmall,
-                    color = if (state.failure == null) MaterialTheme.colorScheme.onSurfaceVariant else MaterialTheme.colorScheme.error,
+                    color = if (state.failure == null) colors.onSurfaceVariant else colors.error,
                     modifier = Modifier.semantics { liveRegion = LiveRegionMode.Polite },
                 )
             }

@@ -112,8 +112,8 @@ public fun MyVisitorsScreen(
 }
 
 @Composable
-private fun Header(state: MyVisitorsState, actions: MyVisitorsActions) = Surface(color = MaterialTheme.colorScheme.surface) {
-    Column {
+private fun Header(state: MyVisitorsState, actions: MyVisitorsActions) {
+    Column(Modifier.background(MaterialTheme.colorScheme.surface)) {
         Row(
             verticalAlignment = Alignment.CenterVertically,
             modifier = Modifier.padding(start = 20.dp, end = 8.dp, top = 14.dp, bottom = 6.dp),
@@ -258,13 +258,13 @@ private fun Rows(state: MyVisitorsState, actions: MyVisitorsActions) {
     ) {
         item(key = "banner") { Banner(state, actions::sync) }
         for ((day, rows) in byDay(state.rows)) {
-            item(key = day?.toString() ?: "unscheduled") { DayHeader(day?.let(wording::day) ?: wording.strings.unscheduled) }
+            item(key = "$day") { DayHeader(day?.let(wording::day) ?: wording.strings.unscheduled) }
             items(rows, key = { it.id.value }) { VisitCard(it, actions::open) }
         }
         if (state.rows.isEmpty() && !state.loading) item(key = "empty") { Empty(state) }
         if (state.hasMore) {
             item(key = "more") {
-                TextButton(onClick = actions::loadMore, modifier = Modifier.fillMaxWidth()) { Text(wording.strings.more) }
+                TextButton(actions::loadMore, Modifier.fillMaxWidth()) { Text(wording.strings.more) }
             }
         }
     }

@@ -306,7 +306,7 @@ public object German : Strings {
         if (all > 0) "Abgleich läuft, $done von $all" else "Abgleich läuft"
 
     override fun waiting(count: Long): String =
-        if (count == 1L) "1 Einladung wartet sicher auf diesem Telefon" else "$count Einladungen warten sicher auf diesem Telefon"
+        "${if (count == 1L) "1 Einladung wartet" else "$count Einladungen warten"} sicher auf diesem Telefon"
 
     override fun empty(tab: Tab): Pair<String, String> = when (tab) {
         Tab.UPCOMING -> "Noch kommt niemand" to "Laden Sie jemanden ein: das geht auch ohne Netz."
@@ -381,7 +381,8 @@ public object German : Strings {
 
     override fun error(error: VestibuleException): String = when (error) {
         is VestibuleException.Unreachable -> "Kein Netz, oder der Hub antwortet nicht."
-        is VestibuleException.SignInAgain, is VestibuleException.NotSignedIn -> "Bitte melden Sie sich an. Nichts geht verloren."
+        is VestibuleException.SignInAgain, is VestibuleException.NotSignedIn ->
+            "Bitte melden Sie sich an. Nichts geht verloren."
         is VestibuleException.UpdateApp -> "Bitte aktualisieren Sie die App."
         else -> error.message.orEmpty()
     }

@@ -15,7 +15,7 @@ import androidx.compose.ui.graphics.Color
 import androidx.compose.ui.unit.dp
 import org.vestibule.Status
 
-/** Material 3 in Vestibule's blue, light or dark. Every pair of colours has a contrast of 4.5 to 1 or more (WCAG 2.2, 1.4.3). */
+/** Material 3 in Vestibule's blue, light or dark. Every text has a contrast of 4.5 to 1 or more (WCAG 2.2, 1.4.3). */
 @Composable
 public fun VestibuleTheme(
     dark: Boolean = isSystemInDarkTheme(),

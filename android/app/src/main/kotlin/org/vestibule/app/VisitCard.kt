@@ -40,6 +40,7 @@ private const val LARGE_LETTERS = 1.3f
 /** A visit in the list: who, from where, when, and where it stands. Read aloud as one. */
 @Composable
 internal fun VisitCard(visit: VisitSummary, onOpen: (VisitId) -> Unit, modifier: Modifier = Modifier) {
+    val strings = LocalWording.current.strings
     val below = LocalDensity.current.fontScale > LARGE_LETTERS
     Surface(
         color = MaterialTheme.colorScheme.surfaceContainerLow,
@@ -62,10 +63,8 @@ internal fun VisitCard(visit: VisitSummary, onOpen: (VisitId) -> Unit, modifier:
                 visit.company?.let { Line(it) }
                 TimeAndPlace(visit)
                 if (below) StatusChip(visit.status)
-                if (visit.queued && visit.status != Status.QUEUED) Mark(Icons.Outbox, LocalWording.current.strings.changeNotSent)
-                if (visit.conflict) {
-                    Mark(Icons.Warning, LocalWording.current.strings.changedElsewhere, MaterialTheme.colorScheme.error)
-                }
+                if (visit.queued && visit.status != Status.QUEUED) Mark(Icons.Outbox, strings.changeNotSent)
+                if (visit.conflict) Mark(Icons.Warning, strings.changedElsewhere, MaterialTheme.colorScheme.error)
             }
         }
     }
@@ -170,8 +169,8 @@ private fun Avatar(name: String) {
 }
 
 /**
- * The first letter of the first and last word; where a script knows no capitals, and so no initials, of the first alone.
- * Letters are what a person takes for one, never half of it.
+ * The first letter of the first and last word; where a script knows no capitals, and so no initials, of the first
+ * alone. Letters are what a person takes for one, never half of it.
  */
 internal fun initials(name: String): String {
     val words = name.split(' ').filter { word -> word.firstOrNull()?.isLetter() == true }
@@ -183,8 +182,10 @@ internal fun initials(name: String): String {
 /** A letter with the marks that belong to it, as Bengali's vowel signs. */
 private fun firstLetter(word: String): String {
     var end = word.offsetByCodePoints(0, 1)
-    while (end < word.length && Character.getType(word.codePointAt(end)).toByte() in MARKS) end = word.offsetByCodePoints(end, 1)
+    while (end < word.length && isMark(word.codePointAt(end))) end = word.offsetByCodePoints(end, 1)
     return word.substring(0, end)
 }
+
+private fun isMark(letter: Int) = Character.getType(letter).toByte() in MARKS
 
 private val MARKS = setOf(Character.NON_SPACING_MARK, Character.ENCLOSING_MARK, Character.COMBINING_SPACING_MARK)

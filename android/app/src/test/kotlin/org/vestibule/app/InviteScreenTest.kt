@@ -17,9 +17,10 @@ import org.vestibule.VisitorTypeId
 import org.vestibule.VisitorTypeView
 import org.vestibule.model.InviteState
 import org.vestibule.model.InviteTask
+import java.time.LocalDate
 import java.time.LocalDateTime
 import java.time.LocalTime
-import java.time.ZoneId
+import java.util.Locale
 
 /** S1.11–S1.26: what the form shows of its state. */
 class InviteScreenTest {
@@ -33,7 +34,7 @@ class InviteScreenTest {
             start = LocalDateTime.of(2027, 2, 11, 13, 30),
             end = LocalDateTime.of(2027, 2, 11, 15, 0),
         ),
-        sites = listOf(SiteView(SiteId("zrh"), "Zürich", ZoneId.of("Europe/Zurich"), "", LocalTime.of(7, 0), LocalTime.of(19, 0))),
+        sites = listOf(SiteView(SiteId("zrh"), "Zürich", null, "", LocalTime.of(7, 0), LocalTime.of(19, 0))),
         spaces = listOf(SpaceView(SpaceId("zrh-room-1"), SiteId("zrh"), "Room Limmat")),
         visitorTypes = listOf(
             VisitorTypeView(VisitorTypeId("guest"), "Guest", false),
@@ -46,7 +47,9 @@ class InviteScreenTest {
     fun `a form without a problem can be sent`() {
         val actions = Recorded()
         Scene(height = 1_400) { InviteScreen(filled, actions) }.use { scene ->
-            for (text in listOf("美咲", "佐藤", "11 Feb 2027", "13:30", "15:00", "Zürich", English.approvalHint, English.noteHint)) scene.await(text)
+            val day = Wording.of(Locale.UK).shortDay(LocalDate.of(2027, 2, 11))
+            val hints = listOf(English.approvalHint, English.noteHint)
+            for (text in listOf("美咲", "佐藤", day, "13:30", "15:00", "Zürich") + hints) scene.await(text)
             scene.touch("Invite")
             scene.touch("Close")
             scene.checkTouch()
@@ -84,8 +87,13 @@ class InviteScreenTest {
         val actions = Recorded()
         Scene(height = 1_600) { InviteScreen(filled, actions) }.use { scene ->
             val typed = mapOf(
-                Field.FIRST_NAME to "First name", Field.LAST_NAME to "Last name", Field.EMAIL to "E-mail",
-                Field.COMPANY to "Company", Field.PHONE to "Phone", Field.MESSAGE to "Message to the visitor", Field.NOTE to "Internal note",
+                Field.FIRST_NAME to "First name",
+                Field.LAST_NAME to "Last name",
+                Field.EMAIL to "E-mail",
+                Field.COMPANY to "Company",
+                Field.PHONE to "Phone",
+                Field.MESSAGE to "Message to the visitor",
+                Field.NOTE to "Internal note",
             )
             for ((field, label) in typed) {
                 scene.type(label, "new ${field.name}")

@@ -54,12 +54,14 @@ class MyVisitorsScreenTest {
     @Test
     fun `days have headers, tabs have counts`() {
         val today = LocalDate.of(2027, 2, 10)
-        val rows = listOf(row("A", day = null), row("B", day = today), row("C", day = today.plusDays(1)), row("D", day = today.plusDays(2)))
+        val rows = listOf(null, today, today.plusDays(1), today.plusDays(2)).map { row("A", day = it) }
         val counts = TabCounts(queued = 3, pending = 2, upcoming = 4, past = 1_200)
         Scene(wording = WORDING) { MyVisitorsScreen(state(rows).copy(counts = counts), NoActions) }.use { scene ->
-            for (text in listOf("Any day", "Today", "Tomorrow", WORDING.day(today.plusDays(2)), "Any time", "Synced 08:05")) scene.await(text)
+            val headers = listOf("Any day", "Today", "Tomorrow", WORDING.day(today.plusDays(2)))
+            for (text in headers + "Any time" + "Synced 08:05") scene.await(text)
             val tabs = scene.nodes().filter { it.config.getOrNull(SemanticsProperties.Selected) != null }
-            assertEquals(listOf("Upcoming, 4", "Pending, 2", "Queued, 3", "On site, 0", "Past, 1200"), tabs.map { it.words() })
+            val words = listOf("Upcoming, 4", "Pending, 2", "Queued, 3", "On site, 0", "Past, 1200")
+            assertEquals(words, tabs.map { it.words() })
             assertEquals(listOf(true, false, false, false, false), tabs.map { it.config[SemanticsProperties.Selected] })
         }
     }
@@ -67,9 +69,10 @@ class MyVisitorsScreenTest {
     /** Nothing is shown as invited before the hub has said so; what waits is said to be safe. */
     @Test
     fun `what waits is said, and why`() {
-        val counts = TabCounts(queued = 1)
-        Scene { MyVisitorsScreen(state(emptyList()).copy(counts = counts), NoActions) }.use { it.await("1 invitation waits safely on this phone") }
-        val away = state(emptyList()).copy(counts = TabCounts(queued = 3), sync = SyncStatus.Failed(VestibuleException.Unreachable()))
+        val one = state(emptyList()).copy(counts = TabCounts(queued = 1))
+        Scene { MyVisitorsScreen(one, NoActions) }.use { it.await("1 invitation waits safely on this phone") }
+        val failed = SyncStatus.Failed(VestibuleException.Unreachable())
+        val away = state(emptyList()).copy(counts = TabCounts(queued = 3), sync = failed)
         Scene { MyVisitorsScreen(away, NoActions) }.use { scene ->
             scene.await("3 invitations wait safely on this phone")
             scene.await("No network, or the hub does not answer.")
@@ -118,7 +121,8 @@ class MyVisitorsScreenTest {
             scene.touch("Show more")
             scene.touch("Invite")
         }
-        assertEquals(listOf("tab PENDING", "search 佐藤", "sync", "sync", "open ${row.id}", "more", "invite"), done.filterNot { it == "search " })
+        val expected = listOf("tab PENDING", "search 佐藤", "sync", "sync", "open ${row.id}", "more", "invite")
+        assertEquals(expected, done.filterNot { it == "search " })
     }
 
     /** Letters of twice the size, and a layout from right to left. */
@@ -151,7 +155,8 @@ class MyVisitorsScreenTest {
         MyVisitorsState("Example AG", rows = rows, loading = false, syncedAt = Instant.parse("2027-02-10T07:05:00Z"))
 
     private companion object {
-        val WORDING = Wording.of(Locale.UK, Clock.fixed(Instant.parse("2027-02-10T08:00:00Z"), ZoneId.of("Europe/Zurich")))
+        val CLOCK: Clock = Clock.fixed(Instant.parse("2027-02-10T08:00:00Z"), ZoneId.of("Europe/Zurich"))
+        val WORDING = Wording.of(Locale.UK, CLOCK)
     }
 }
 

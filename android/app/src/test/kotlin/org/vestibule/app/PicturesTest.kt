@@ -62,7 +62,8 @@ class PicturesTest {
                 scene.await(Sample.all.first().name)
                 // All tabs, latest first: the host is Ada.
                 scene.type("Search visitors", "ada")
-                for (status in listOf(Status.QUEUED, Status.PENDING, Status.CANCELLED, Status.UPCOMING)) scene.await(English.status(status))
+                val found = listOf(Status.QUEUED, Status.PENDING, Status.CANCELLED, Status.UPCOMING)
+                for (status in found) scene.await(English.status(status))
                 scene.settle("android-list-dark")
             }
         }
@@ -85,7 +86,8 @@ class PicturesTest {
         host.sync.run()
         val hours = listOf(9, 13, 10, 14)
         val drafts = Sample.all.mapIndexed { index, sample ->
-            sample.draft(LocalDate.now().plusDays(1L + index / 2).atTime(hours[index % 4], if (index % 3 == 0) 0 else 30), 1)
+            val day = LocalDate.now().plusDays(1L + index / 2)
+            sample.draft(day.atTime(hours[index % 4], if (index % 3 == 0) 0 else 30), 1)
         }
         val visits = host.visits.createAll(drafts.dropLast(2))
         host.sync.run()

@@ -11,7 +11,15 @@ import java.time.LocalDateTime
 import java.time.ZoneId
 
 /** A line of `samples/visitors.csv`: names and companies in many scripts. */
-data class Sample(val first: String, val last: String, val email: String, val company: String, val site: String, val type: String, val message: String) {
+data class Sample(
+    val first: String,
+    val last: String,
+    val email: String,
+    val company: String,
+    val site: String,
+    val type: String,
+    val message: String,
+) {
     val name = listOf(first, last).filter { it.isNotEmpty() }.joinToString(" ")
 
     fun draft(start: LocalDateTime, hours: Long) = VisitDraft(
@@ -48,7 +56,12 @@ data class Sample(val first: String, val last: String, val email: String, val co
 }
 
 /** A row as the library gives it. */
-fun row(name: String, status: Status = Status.UPCOMING, day: LocalDate? = LocalDate.of(2027, 2, 10), queued: Boolean = false) = VisitSummary(
+fun row(
+    name: String,
+    status: Status = Status.UPCOMING,
+    day: LocalDate? = LocalDate.of(2027, 2, 10),
+    queued: Boolean = false,
+) = VisitSummary(
     id = VisitId("$name $status $day"),
     number = null,
     name = name,

@@ -33,7 +33,8 @@ class Scene(
     content: @Composable () -> Unit,
 ) : AutoCloseable {
     private var frame = 0L
-    private val scene = ImageComposeScene((width * density).toInt(), (height * density).toInt(), Density(density, letters)) {
+    private val size = listOf(width, height).map { (it * density).toInt() }
+    private val scene = ImageComposeScene(size[0], size[1], Density(density, letters)) {
         CompositionLocalProvider(LocalLayoutDirection provides direction) {
             VestibuleTheme(dark, wording) { content() }
         }
@@ -79,7 +80,7 @@ class Scene(
     /** Touches what has that text. */
     fun touch(text: String) {
         val touchable = await("a button “$text”") { nodes ->
-            nodes.firstOrNull { it.says(text) && it.config.getOrNull(SemanticsActions.OnClick) != null && it.isEnabled() }
+            nodes.firstOrNull { it.says(text) && SemanticsActions.OnClick in it.config && it.isEnabled() }
         }
         touchable.config[SemanticsActions.OnClick].action!!()
         draw()
@@ -88,7 +89,7 @@ class Scene(
     /** Types into the field with that label. */
     fun type(label: String, text: String) {
         val field = await("a field “$label”") { nodes ->
-            nodes.firstOrNull { it.says(label) && it.config.getOrNull(SemanticsActions.SetText) != null }
+            nodes.firstOrNull { it.says(label) && SemanticsActions.SetText in it.config }
         }
         field.config[SemanticsActions.SetText].action!!(AnnotatedString(text))
         draw()
@@ -98,8 +99,9 @@ class Scene(
     fun ink(image: Image, within: Rect): Int {
         val bitmap = Bitmap.makeFromImage(image)
         val points = mutableListOf<Int>()
-        for (y in within.top.toInt().coerceAtLeast(0)..<within.bottom.toInt().coerceAtMost(image.height)) {
-            for (x in within.left.toInt().coerceAtLeast(0)..<within.right.toInt().coerceAtMost(image.width)) points += bitmap.getColor(x, y)
+        val seen = within.intersect(Rect(0f, 0f, image.width.toFloat(), image.height.toFloat()))
+        for (y in seen.top.toInt()..<seen.bottom.toInt()) {
+            for (x in seen.left.toInt()..<seen.right.toInt()) points += bitmap.getColor(x, y)
         }
         val ground = points.groupingBy { it }.eachCount().maxByOrNull { it.value }?.key ?: return 0
         return points.count { distance(it, ground) > 100 }

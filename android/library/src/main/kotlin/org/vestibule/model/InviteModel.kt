@@ -50,7 +50,8 @@ public class InviteModel(
 
     /** The person changed [field]; [draft] is the whole form now. */
     public fun change(field: Field, draft: VisitDraft): Unit = states.update {
-        it.copy(draft = draft, touched = it.touched + field + TOGETHER[field].orEmpty(), ready = it.ready && draft == it.draft, failure = null)
+        val touched = it.touched + field + TOGETHER[field].orEmpty()
+        it.copy(draft = draft, touched = touched, ready = it.ready && draft == it.draft, failure = null)
     }
 
     /** Sends the form. Where it has problems, all of them are shown. */
@@ -109,7 +110,8 @@ public class InviteModel(
         states.update { if (it.draft == draft) it.copy(problems = problems, spaces = spaces, ready = true) else it }
     }
 
-    private suspend fun spacesOf(site: String?): List<SpaceView> = site?.let { client.directory.spaces(SiteId(it)) }.orEmpty()
+    private suspend fun spacesOf(site: String?): List<SpaceView> =
+        site?.let { client.directory.spaces(SiteId(it)) }.orEmpty()
 
     /** What no field is at fault for is shown as the form's own failure. */
     private suspend fun told(work: suspend () -> Unit) {
@@ -121,7 +123,7 @@ public class InviteModel(
     }
 
     private companion object {
-        /** Fields whose problems a change may bring: without either name it is of both, and a time is over by its end. */
+        /** Fields that share problems: without either name it is of both, and a time is wrong by its start or end. */
         val TOGETHER = mapOf(
             Field.FIRST_NAME to setOf(Field.NAME),
             Field.LAST_NAME to setOf(Field.NAME),

@@ -129,7 +129,8 @@ public class MyVisitorsModel(
     private suspend fun exchange() {
         try {
             client.sync.run { progress ->
-                states.update { if (it.sync is SyncStatus.Running) it.copy(sync = SyncStatus.Running(progress)) else it }
+                val running = SyncStatus.Running(progress)
+                states.update { if (it.sync is SyncStatus.Running) it.copy(sync = running) else it }
             }
             val synced = client.sync.state().syncedAt
             states.update { it.copy(sync = SyncStatus.Idle, syncedAt = synced) }

@@ -40,9 +40,12 @@ class InviteModelTest {
             val half = model.state.first { it.ready && it.draft.firstName == "Zoë" && it.missing.isEmpty() }
             assertNull(half.problemOf(Field.EMAIL))
             model.change(Field.EMAIL, half.draft.copy(email = "zoe@example"))
-            assertEquals("malformed", model.state.first { it.ready && it.problemOf(Field.EMAIL) != null }.problemOf(Field.EMAIL)?.code)
+            val wrong = model.state.first { it.ready && it.problemOf(Field.EMAIL) != null }
+            assertEquals("malformed", wrong.problemOf(Field.EMAIL)?.code)
+            assertEquals(listOf(Field.EMAIL), wrong.wrong)
 
-            model.change(Field.EMAIL, half.draft.copy(email = "zoe@example.org", start = DAY.atTime(9, 0), end = DAY.atTime(10, 0)))
+            val (start, end) = DAY.atTime(9, 0) to DAY.atTime(10, 0)
+            model.change(Field.EMAIL, half.draft.copy(email = "zoe@example.org", start = start, end = end))
             val whole = model.state.first { it.canSend }
             assertEquals(emptyList<Any>(), whole.problems)
             model.send()
@@ -68,7 +71,8 @@ class InviteModelTest {
             assertNull(shown.sent)
             // The spaces are those of the chosen site.
             model.change(Field.SITE, shown.draft.copy(site = "nyc"))
-            assertEquals(listOf("Reception New York", "Room Hudson"), model.state.first { it.ready && it.draft.site == "nyc" }.spaces.map { it.name })
+            val inNewYork = model.state.first { it.ready && it.draft.site == "nyc" }
+            assertEquals(listOf("Reception New York", "Room Hudson"), inNewYork.spaces.map { it.name })
             scope.cancel()
         }
     }
