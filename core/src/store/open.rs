@@ -96,6 +96,15 @@ fn prepare(path: &Path, key: &StoreKey) -> Result<Connection, StoreError> {
         return Err(StoreError::NotEncrypted);
     }
     connection.busy_timeout(BUSY)?;
+    // Before the settings: some of them read the schema too.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(|error| {
+        // The header is plain and looks sound: with another key it is the first page that makes no sense. A damaged one
+        // cannot be told from that, as neither gives the bytes its authentication code is of.
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DatabaseCorrupt) => StoreError::WrongKey,
+            _ => error.into(),
+        }
+    })?;
     connection.execute_batch(
         "PRAGMA synchronous = FULL;
          PRAGMA temp_store = MEMORY;
@@ -113,14 +122,6 @@ fn prepare(path: &Path, key: &StoreKey) -> Result<Connection, StoreError> {
     // what a page of a list costs.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
-    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(|error| {
-        // The header is plain and looks sound: with another key it is the first page that makes no sense. A damaged one
-        // cannot be told from that, as neither gives the bytes its authentication code is of.
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DatabaseCorrupt) => StoreError::WrongKey,
-            _ => error.into(),
-        }
-    })?;
     Ok(connection)
 }
 
