@@ -1,0 +1,86 @@
+public import Foundation
+import VestibuleGenerated
+
+/// Sends what waits and fetches what is new. One run at a time: a second one waits for the first.
+public final class Syncs: Sendable {
+    private let generated: VestibuleGenerated.Syncs
+
+    init(_ generated: VestibuleGenerated.Syncs) {
+        self.generated = generated
+    }
+
+    /// Runs to the end, when nothing is left to do. Cancelling the task stops it; what was taken stays.
+    ///
+    /// - Throws: ``VestibuleError/unreachable``, ``VestibuleError/signInAgain``, ``VestibuleError/hubRestored``,
+    ///   ``VestibuleError/disbelieved(reason:)``, ``VestibuleError/refused(code:reason:)``, ``VestibuleError/cancelled``;
+    ///   whatever it is, unsent work is kept.
+    public func run() async throws(VestibuleError) {
+        try await run(listener: nil)
+    }
+
+    /// Starts a run and tells how far it is: whoever is slow skips older steps and holds nothing up. The stream ends with
+    /// the run, with its error if it has one; whoever stops reading stops the run.
+    public func progress() -> AsyncThrowingStream<SyncProgress, any Error> {
+        AsyncThrowingStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
+            let run = Task {
+                do {
+                    try await self.run(listener: ProgressListener(continuation))
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in run.cancel() }
+        }
+    }
+
+    /// What the last syncs left.
+    public func state() async throws(VestibuleError) -> SyncState {
+        let generated = generated
+        return try await Blocking.run { SyncState(try generated.state()) }
+    }
+
+    private func run(listener: ProgressListener?) async throws(VestibuleError) {
+        let generated = generated
+        let cancel = VestibuleGenerated.SyncCancel()
+        try await Bridge.awaiting {
+            try await withTaskCancellationHandler {
+                try await generated.run(listener: listener, cancel: cancel)
+            } onCancel: {
+                cancel.cancel()
+            }
+        }
+    }
+}
+
+/// How far a sync is.
+public struct SyncProgress: Hashable, Sendable {
+    /// Operations the hub has answered in this run.
+    public let sent: UInt64
+    /// Operations still to be answered.
+    public let toSend: UInt64
+    /// Rows received in this run.
+    public let received: UInt64
+    /// Rows the hub still has for this phone.
+    public let remaining: UInt64
+}
+
+/// What the last syncs left.
+public struct SyncState: Hashable, Sendable {
+    /// When the last one ended with nothing left to do, on this phone's clock; none if none has.
+    public let syncedAt: Date?
+    /// The latest time the hub has signed.
+    public let hubTime: Date?
+}
+
+private final class ProgressListener: VestibuleGenerated.SyncListener {
+    private let continuation: AsyncThrowingStream<SyncProgress, any Error>.Continuation
+
+    init(_ continuation: AsyncThrowingStream<SyncProgress, any Error>.Continuation) {
+        self.continuation = continuation
+    }
+
+    func onProgress(progress: VestibuleGenerated.SyncProgress) {
+        continuation.yield(SyncProgress(progress))
+    }
+}
