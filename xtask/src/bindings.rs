@@ -61,11 +61,16 @@ pub fn check() -> Result<(), String> {
     Err(format!("generated code is stale:\n{}\nrun `cargo xtask bindings` and commit what it writes", stale.join("\n")))
 }
 
+/// Builds the library and the commands, and gives the folder they are in.
+pub fn build() -> Result<PathBuf, String> {
+    run(cargo().args(["build", "--locked", "--workspace", "--bins", FEATURES.0, FEATURES.1]))?;
+    Ok(target_directory()?.join("debug"))
+}
+
 /// The code of every file, and where it is kept.
 fn generate() -> Result<Vec<(String, PathBuf)>, String> {
     // Unstripped: the generator reads the metadata in the library's symbols.
-    run(cargo().args(["build", "--locked", "--workspace", "--bins", FEATURES.0, FEATURES.1]))?;
-    let built = target_directory()?.join("debug");
+    let built = build()?;
     let library = built.join(format!("{DLL_PREFIX}vestibule_ffi{DLL_SUFFIX}"));
     let mut all = Vec::new();
     for language in LANGUAGES {

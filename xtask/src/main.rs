@@ -6,6 +6,7 @@
 mod bindings;
 mod pictures;
 mod shell;
+mod swift;
 mod test;
 mod tools;
 
@@ -19,6 +20,7 @@ Usage: cargo xtask TASK
 Tasks:
   test      installs or finds what the tests need, then runs format, lints, unit, doc and end-to-end tests
   bindings  writes the generated Swift and Kotlin code; with --check, only compares it with what is committed
+  swift     runs the tests of the Swift package in ios/ against a real hub
   pictures  runs the demo and takes the README's pictures with Chromium
   tools     only installs or finds what the tests need, and says where it is
 ";
@@ -29,8 +31,12 @@ fn main() -> ExitCode {
         ["test"] => test::everything(),
         ["bindings"] => bindings::write(),
         ["bindings", "--check"] => bindings::check(),
+        ["swift"] => swift::test(),
         ["pictures"] => pictures::take(),
-        ["tools"] => tools::find_or_install().map(|tools| println!("{tools}")),
+        ["tools"] => tools::find_or_install().and_then(|tools| {
+            println!("{tools}");
+            swift::find_or_install().map(|swift| println!("{:<10} {swift}", "swift"))
+        }),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::bindings;
 use crate::shell::{cargo, run};
-use crate::tools;
+use crate::{swift, tools};
 
 /// Everything is built with these, and once: the tests kill the command at its write boundaries, which no release can be
 /// made to do, and the generator of the Swift and Kotlin code comes with the library.
@@ -26,6 +26,7 @@ fn run_all(steps: &[(&str, &[&str])], environment: &[(&str, &std::ffi::OsStr)]) 
 /// `cargo xtask test`.
 pub fn everything() -> Result<(), String> {
     let tools = tools::find_or_install()?;
+    swift::find_or_install()?;
     run_all(
         &[
             ("format", &["fmt", "--all", "--check"]),
@@ -49,5 +50,7 @@ pub fn everything() -> Result<(), String> {
         &[("VESTIBULE_DISCOVERY", tools.discovery.as_os_str())],
     )?;
     eprintln!("\nxtask: generated code");
-    bindings::check()
+    bindings::check()?;
+    eprintln!("\nxtask: the Swift package");
+    swift::test()
 }

@@ -9,10 +9,13 @@ use std::process::Command;
 use crate::shell::{output, run, which};
 
 /// A program of another project, and the Debian package that holds it.
-struct Program {
-    name: &'static str,
-    package: &'static str,
-    serves: &'static str,
+pub struct Program {
+    /// The command.
+    pub name: &'static str,
+    /// The package.
+    pub package: &'static str,
+    /// What it is for.
+    pub serves: &'static str,
 }
 
 const PROGRAMS: &[Program] = &[
@@ -47,11 +50,19 @@ impl fmt::Display for Tools {
 
 /// Finds every tool, installing what is missing.
 pub fn find_or_install() -> Result<Tools, String> {
-    let missing: Vec<&Program> = PROGRAMS.iter().filter(|program| which(program.name).is_none()).collect();
-    if !missing.is_empty() {
-        install(&missing)?;
-    }
+    require(PROGRAMS)?;
     Ok(Tools { discovery: discovery()? })
+}
+
+/// Installs those programs that are missing.
+pub fn require(programs: &[Program]) -> Result<(), String> {
+    let missing: Vec<&Program> = programs.iter().filter(|program| which(program.name).is_none()).collect();
+    if missing.is_empty() { Ok(()) } else { install(&missing) }
+}
+
+/// Whether this program may install others.
+pub fn is_root() -> Result<bool, String> {
+    Ok(output(Command::new("id").arg("-u"))?.trim() == "0")
 }
 
 fn install(missing: &[&Program]) -> Result<(), String> {
@@ -61,8 +72,7 @@ fn install(missing: &[&Program]) -> Result<(), String> {
             missing.iter().map(|p| format!("  {} ({}): {}", p.name, p.package, p.serves)).collect();
         format!("the tests need these programs; please install them:\n{}", lines.join("\n"))
     };
-    let is_root = output(Command::new("id").arg("-u"))?.trim() == "0";
-    if which("apt-get").is_none() || !is_root {
+    if which("apt-get").is_none() || !is_root()? {
         return Err(wanted());
     }
     eprintln!("xtask: installing {}", packages.join(", "));
@@ -78,7 +88,7 @@ fn install(missing: &[&Program]) -> Result<(), String> {
 }
 
 /// The folder for what is fetched, outside the tree: `$XDG_CACHE_HOME/vestibule` or `~/.cache/vestibule`.
-fn cache() -> Result<PathBuf, String> {
+pub fn cache() -> Result<PathBuf, String> {
     let base = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache")))
