@@ -63,7 +63,8 @@ pub fn check() -> Result<(), String> {
 
 /// Builds the library and the commands, and gives the folder they are in.
 pub fn build() -> Result<PathBuf, String> {
-    run(cargo().args(["build", "--locked", "--workspace", "--bins", FEATURES.0, FEATURES.1]))?;
+    // Without `--lib` the library is built for its own programs only, and the one beside them stays as it was.
+    run(cargo().args(["build", "--locked", "--workspace", "--lib", "--bins", FEATURES.0, FEATURES.1]))?;
     Ok(target_directory()?.join("debug"))
 }
 

@@ -44,7 +44,7 @@ pub fn everything() -> Result<(), String> {
                     "warnings",
                 ],
             ),
-            ("the command", &["build", "--locked", "--workspace", "--bins", FEATURES.0, FEATURES.1]),
+            ("the command", &["build", "--locked", "--workspace", "--lib", "--bins", FEATURES.0, FEATURES.1]),
             ("tests", &["test", "--locked", "--workspace", FEATURES.0, FEATURES.1]),
         ],
         &[("VESTIBULE_DISCOVERY", tools.discovery.as_os_str())],
