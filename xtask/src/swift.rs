@@ -155,17 +155,7 @@ struct Folders<'a> {
 impl Swift {
     /// Builds the package and runs its tests, then looks whether the app's screens are Swift, and all of it well formed.
     fn test(&self, folders: &Folders) -> Result<(), String> {
-        let seen = self.seen(folders);
-        let mut test = words(&["swift", "test", "--scratch-path"]);
-        test.push(seen.scratch.join("package").into());
-        let mut library = OsString::from("-L");
-        library.push(&seen.built);
-        test.extend(["-Xlinker".into(), library]);
-        if !cfg!(target_os = "macos") {
-            // Observation's own library leaves symbols to be found later, which the linker must allow.
-            test.extend(words(&["-Xlinker", "--allow-shlib-undefined"]));
-        }
-        self.run(folders, &test)?;
+        self.run(folders, &self.package(folders, "test", &[]))?;
 
         // SwiftUI exists on Apple's systems only: elsewhere the screens can be parsed, but not compiled.
         let mut parse = words(&["swiftc", "-parse", "-swift-version", "6", "-warnings-as-errors"]);
@@ -174,7 +164,43 @@ impl Swift {
 
         let mut lint = words(&["swift", "format", "lint", "--strict", "--recursive"]);
         lint.extend(words(SOURCES));
-        self.run(folders, &lint)
+        self.run(folders, &lint)?;
+        self.check_documentation(folders)
+    }
+
+    /// A command of Swift's package manager. Each has the same settings: a plan of the build that is kept from one
+    /// command is taken by the next, whatever that one says.
+    fn package(&self, folders: &Folders, command: &str, arguments: &[&str]) -> Vec<OsString> {
+        let seen = self.seen(folders);
+        let mut library = OsString::from("-L");
+        library.push(&seen.built);
+        let mut all = words(&["swift", command, "--scratch-path"]);
+        all.extend([seen.scratch.join("package").into(), "-Xlinker".into(), library]);
+        if !cfg!(target_os = "macos") {
+            // Observation's own library leaves symbols to be found later, which the linker must allow.
+            all.extend(words(&["-Xlinker", "--allow-shlib-undefined"]));
+        }
+        all.extend(words(arguments));
+        all
+    }
+
+    /// Every public name has a comment.
+    fn check_documentation(&self, folders: &Folders) -> Result<(), String> {
+        let graph = ["dump-symbol-graph", "--minimum-access-level", "public", "--skip-synthesized-members"];
+        let graph = self.package(folders, "package", &graph);
+        self.run(folders, &graph)?;
+        let package = folders.scratch.join("package");
+        let graph = find(&package, "Vestibule.symbols.json")?.ok_or("Swift wrote no symbol graph of the package")?;
+        let graph = fs::read_to_string(graph).map_err(|error| error.to_string())?;
+        let graph: serde_json::Value = serde_json::from_str(&graph).map_err(|error| error.to_string())?;
+        let symbols = graph["symbols"].as_array().filter(|symbols| symbols.len() > 100);
+        let bare = |symbol: &&serde_json::Value| symbol["docComment"].is_null() && !symbol["location"].is_null();
+        let names = symbols.ok_or("the symbol graph of the package holds no symbols")?.iter().filter(bare);
+        let names: Vec<String> = names.map(|symbol| format!("  {}", path_of(symbol))).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        Err(format!("public names of the Swift package have no comment:\n{}", names.join("\n")))
     }
 
     /// The folders as Swift sees them.
@@ -244,4 +270,25 @@ fn screens(tree: &Path) -> Result<Vec<OsString>, String> {
 
 fn words(words: &[&str]) -> Vec<OsString> {
     words.iter().map(OsString::from).collect()
+}
+
+/// A symbol's name within its module.
+fn path_of(symbol: &serde_json::Value) -> String {
+    let parts = symbol["pathComponents"].as_array().into_iter().flatten();
+    parts.filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(".")
+}
+
+/// The file of that name under a folder, links left aside.
+fn find(dir: &Path, name: &str) -> Result<Option<PathBuf>, String> {
+    for entry in fs::read_dir(dir).map_err(|error| format!("could not list {}: {error}", dir.display()))? {
+        let entry = entry.map_err(|error| error.to_string())?;
+        let found = match entry.file_type().map_err(|error| error.to_string())? {
+            kind if kind.is_dir() => find(&entry.path(), name)?,
+            _ => Some(entry.path()).filter(|path| path.ends_with(name)),
+        };
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }

@@ -6,6 +6,7 @@ public import Foundation
 /// are put back, an hour comes twice: ``isSecondOccurrence`` means the later one. A value that is no time (hour 25) is
 /// allowed here and is found as a problem of its field by ``Visits/validate(_:)``.
 public struct CivilTime: Hashable, Sendable, Codable {
+    /// 1 to 9999.
     public var year: Int
     /// 1 to 12.
     public var month: Int
@@ -18,6 +19,7 @@ public struct CivilTime: Hashable, Sendable, Codable {
     /// Whether the later one of two equal times is meant.
     public var isSecondOccurrence: Bool
 
+    /// Takes the numbers as they are.
     public init(year: Int, month: Int, day: Int, hour: Int, minute: Int, isSecondOccurrence: Bool = false) {
         self.year = year
         self.month = month

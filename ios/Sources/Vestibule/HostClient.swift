@@ -94,6 +94,7 @@ public final class HostClient: Sendable {
 
 /// Who is signed in on a phone, and where.
 public struct Identity: Hashable, Sendable {
+    /// The member who signed in.
     public let member: MemberID
     /// The organisation's id.
     public let organisation: String

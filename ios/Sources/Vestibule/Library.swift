@@ -19,6 +19,7 @@ public protocol LogSink: Sendable {
 
 /// A log record. It holds no personal data.
 public struct LogRecord: Hashable, Sendable {
+    /// How much it matters.
     public let level: Level
     /// The part of the library it comes from.
     public let target: String

@@ -48,6 +48,7 @@ public struct FieldProblem: Hashable, Sendable {
     /// What is wrong and what to do, in English; it completes "The field …".
     public let message: String
 
+    /// A problem of a field.
     public init(field: Field, code: String, message: String) {
         self.field = field
         self.code = code

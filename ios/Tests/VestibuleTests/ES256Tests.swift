@@ -11,6 +11,30 @@ final class ES256Tests: XCTestCase {
         XCTAssertEqual(try ES256.signature(fromDER: der), expected)
     }
 
+    /// What `openssl` signs with a key as SecKey's, it verifies again after the way to COSE's form and back.
+    func testASignatureVerifiesAfterTheWayThereAndBack() throws {
+        let key = try OpenSSLKey(.es256)
+        guard case .es256(let point) = key.publicKey() else { return XCTFail("another key") }
+        XCTAssertEqual(point.count, 33)
+        for number in 0..<20 {
+            let message = Data("message \(number)".utf8)
+            let signature = try key.sign(message)
+            XCTAssertEqual(signature.count, 64)
+            XCTAssert(try key.verifies(Self.der(signature), of: message), "\(Array(signature))")
+            XCTAssertFalse(try key.verifies(Self.der(signature), of: message + [0]))
+        }
+    }
+
+    /// The shortest DER of r‖s.
+    private static func der(_ signature: Data) -> Data {
+        let parts = [signature.prefix(32), signature.suffix(32)].map { part in
+            var digits = Data(part.drop { $0 == 0 })
+            if digits.first ?? 0x80 >= 0x80 { digits.insert(0, at: 0) }
+            return Data([0x02, UInt8(digits.count)]) + digits
+        }
+        return Data([0x30, UInt8(parts[0].count + parts[1].count)]) + parts[0] + parts[1]
+    }
+
     func testWhatIsNoSignatureIsRefused() {
         let wrong: [[UInt8]] = [
             [],

@@ -28,10 +28,9 @@ final class LeakTests: XCTestCase {
         let before = try ProcessState.now()
         try await rounds(8_000)
         let after = try ProcessState.now()
-        print("before: \(before), after: \(after)")
-        XCTAssertLessThanOrEqual(after.fileHandles, before.fileHandles)
-        XCTAssertLessThanOrEqual(after.threads, before.threads + 2, "threads come and go by a few")
-        // Half a kilobyte for each round: a client, an observation or a list is larger.
-        XCTAssertLessThan(after.memory - before.memory, 8_000 * 512)
+        XCTAssertLessThanOrEqual(after.fileHandles, before.fileHandles + 2, "a few come and go")
+        XCTAssertLessThanOrEqual(after.threads, before.threads + 2, "a few come and go")
+        // A client, an observation or a list is larger than what is allowed for each round.
+        XCTAssertLessThan(after.memory - before.memory, 8_000 * 256, "\(before), \(after)")
     }
 }

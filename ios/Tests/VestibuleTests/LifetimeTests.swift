@@ -37,9 +37,9 @@ final class LifetimeTests: XCTestCase {
         let client = phone.client
         _ = try await client.visits.create(.example())
         hub.stop()
-        var silence: Listener? = try Listener(port: hub.port)
+        let silence = try Listener(port: hub.port)
         let run = Task { try await client.sync.run() }
-        var call = await silence?.answered()
+        let first = await silence.answered()
         run.cancel()
         await assertThrows(.cancelled) { try await patiently("the sync stops") { try await run.value } }
 
@@ -47,11 +47,11 @@ final class LifetimeTests: XCTestCase {
         let reading = Task {
             for try await _ in client.sync.progress() {}
         }
-        call = await silence?.answered()
+        let second = await silence.answered()
         reading.cancel()
         _ = try await patiently("the reading stops") { try await reading.value }
-        withExtendedLifetime(call) {}
-        (call, silence) = (nil, nil)
+        withExtendedLifetime((first, second)) {}
+        silence.end()
 
         try hub.start()
         try await client.sync.run()

@@ -31,7 +31,9 @@ public final class Directory: Sendable {
     /// The members to offer while a person types, by name: each word of `text` begins a word of their name or e-mail
     /// address, accents aside; an empty text means all.
     ///
-    /// - Parameter limit: 1 to 1,000.
+    /// - Parameters:
+    ///   - text: what was typed, at most 1,000 characters.
+    ///   - limit: at most so many members, 1 to 1,000.
     public func members(matching text: String, limit: Int = 50) async throws(VestibuleError) -> [Member] {
         let limit = try Bridge.count(limit, "limit")
         return try await run { try $0.members(text: text, limit: limit).map(Member.init) }

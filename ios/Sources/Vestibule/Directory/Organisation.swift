@@ -2,6 +2,7 @@ public import Foundation
 
 /// The organisation and its policies.
 public struct Organisation: Hashable, Sendable {
+    /// Its id.
     public let id: String
     /// The name visitors know it by.
     public let name: String
@@ -20,6 +21,7 @@ public struct Organisation: Hashable, Sendable {
 /// A site: a building with its own time zone.
 public struct Site: Identifiable, Hashable, Sendable {
     public let id: SiteID
+    /// Its name.
     public let name: String
     /// The zone its clocks show; none if this device does not know it.
     public let timeZone: TimeZone?
@@ -34,13 +36,16 @@ public struct Site: Identifiable, Hashable, Sendable {
 /// A space within a site.
 public struct Space: Identifiable, Hashable, Sendable {
     public let id: SpaceID
+    /// The site it is in.
     public let site: SiteID
+    /// Its name.
     public let name: String
 }
 
 /// A visitor type.
 public struct VisitorType: Identifiable, Hashable, Sendable {
     public let id: VisitorTypeID
+    /// Its name.
     public let name: String
     /// Whether visits of this type need an approval.
     public let needsApproval: Bool
@@ -49,6 +54,7 @@ public struct VisitorType: Identifiable, Hashable, Sendable {
 /// A member, as every colleague may know them.
 public struct Member: Identifiable, Hashable, Sendable {
     public let id: MemberID
+    /// Their name.
     public let name: String
     /// Their work e-mail address.
     public let email: String
@@ -58,6 +64,7 @@ public struct Member: Identifiable, Hashable, Sendable {
 
 /// What the member on this phone may do; nothing before the first sync.
 public struct Permissions: Hashable, Sendable {
+    /// Their roles.
     public let roles: Set<Role>
     /// Whether they may invite visitors at all.
     public let mayAddVisitors: Bool

@@ -38,8 +38,10 @@ public enum DeviceKey: Hashable, Sendable {
 /// What a provider throws where it cannot do its work. Its reason reaches the caller in
 /// ``VestibuleError/provider(reason:)`` and has to hold no personal data; of any other error only the type is told.
 public struct ProviderError: Error, Hashable, Sendable {
+    /// Why, without personal data.
     public let reason: String
 
+    /// An error with that reason.
     public init(_ reason: String) {
         self.reason = reason
     }

@@ -50,9 +50,11 @@ public struct PassPreview: Hashable, Sendable {
     public struct Field: Identifiable, Hashable, Sendable {
         /// Its name within the pass.
         public let id: String
+        /// Where it stands.
         public let place: Place
         /// The words above the value.
         public let label: String
+        /// What is shown.
         public let value: String
     }
 

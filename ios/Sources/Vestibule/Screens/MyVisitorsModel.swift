@@ -35,6 +35,7 @@ public final class MyVisitorsModel {
 
     /// How a sync stands.
     public enum SyncActivity: Hashable, Sendable {
+        /// None runs, and the last one, if any, succeeded.
         case idle
         /// It runs; none before the first step.
         case running(SyncProgress?)
@@ -60,7 +61,7 @@ public final class MyVisitorsModel {
     /// The search that runs.
     @ObservationIgnored private(set) var searching: Task<Void, Never>?
 
-    /// - Parameter pageSize: how many visits are read at a time.
+    /// A screen of that client's visits, read `pageSize` at a time.
     public init(client: HostClient, pageSize: Int = 50) {
         self.client = client
         self.pageSize = pageSize

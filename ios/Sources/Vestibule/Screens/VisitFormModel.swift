@@ -9,12 +9,15 @@ public import Observation
 public final class VisitFormModel: Identifiable {
     /// What the form is for.
     public enum Purpose: Hashable, Sendable {
+        /// A new visit.
         case invite
+        /// A change of that visit.
         case edit(VisitID)
         /// A new visit of the same visitor, linked to the old one.
         case inviteAgain(VisitID)
     }
 
+    /// What this form is for.
     public let purpose: Purpose
 
     /// The form as it is filled; every change is checked.
@@ -32,13 +35,17 @@ public final class VisitFormModel: Identifiable {
 
     /// Every problem of the draft, in the order of the form.
     public private(set) var problems: [FieldProblem] = []
+    /// The organisation; none before the first sync.
     public private(set) var organisation: Organisation?
+    /// The sites to choose from.
     public private(set) var sites: [Site] = []
     /// The spaces of the site that is chosen.
     public private(set) var spaces: [Space] = []
+    /// The visitor types to choose from.
     public private(set) var visitorTypes: [VisitorType] = []
     /// Whether the choices are there and the form can be filled.
     public private(set) var isLoaded = false
+    /// Whether the form is being saved.
     public private(set) var isSaving = false
     /// Why loading or confirming did not succeed, other than by problems of the form; a screen shows it and sets it back.
     public var failure: VestibuleError?
@@ -52,6 +59,7 @@ public final class VisitFormModel: Identifiable {
     @ObservationIgnored private(set) var checking: Task<Void, Never>?
     @ObservationIgnored private(set) var loadingSpaces: Task<Void, Never>?
 
+    /// A form that is not loaded yet.
     public init(client: HostClient, purpose: Purpose = .invite) {
         self.client = client
         self.purpose = purpose

@@ -4,10 +4,13 @@
 public struct VisitDraft: Hashable, Sendable, Codable {
     /// The first name; either name alone is a name.
     public var firstName = ""
+    /// The last name.
     public var lastName = ""
     /// The visitor's e-mail address: required where the organisation sends the PIN there.
     public var email = ""
+    /// The visitor's company.
     public var company = ""
+    /// The visitor's phone number.
     public var phone = ""
     /// The visitor's number in the physical access control system.
     public var pacsID = ""
@@ -15,6 +18,7 @@ public struct VisitDraft: Hashable, Sendable, Codable {
     public var site: SiteID?
     /// A space within the site.
     public var space: SpaceID?
+    /// The visitor type, if any.
     public var visitorType: VisitorTypeID?
     /// The host's name, e-mail address or member id; the member who is signed in where empty.
     public var host = ""
@@ -23,6 +27,7 @@ public struct VisitDraft: Hashable, Sendable, Codable {
     public var start: CivilTime?
     /// The end, on the site's clock.
     public var end: CivilTime?
+    /// The reason of the visit.
     public var reason = ""
     /// A message to the visitor, shown as the host's words.
     public var message = ""
@@ -37,20 +42,34 @@ public struct VisitDraft: Hashable, Sendable, Codable {
 public enum Field: String, Hashable, Sendable, Codable, CaseIterable {
     /// Neither a first nor a last name.
     case name
+    /// The first name.
     case firstName = "first_name"
+    /// The last name.
     case lastName = "last_name"
+    /// The e-mail address.
     case email
+    /// The company.
     case company
+    /// The phone number.
     case phone
+    /// The number in the physical access control system.
     case pacsID = "pacs_id"
+    /// The site.
     case site
+    /// The space within the site.
     case space
+    /// The visitor type.
     case visitorType = "visitor_type"
+    /// The host.
     case host
     /// The start, or without an end the arrival.
     case start
+    /// The end.
     case end
+    /// The reason of the visit.
     case reason
+    /// The message to the visitor.
     case message
+    /// The internal note.
     case note
 }

@@ -40,6 +40,7 @@ public final class VisitObservation: Sendable {
 
 /// A list of visits, from its beginning to the last page that was asked for.
 public struct VisitList: Hashable, Sendable {
+    /// The visits, by start.
     public internal(set) var visits: [VisitSummary] = []
     /// Whether ``VisitObservation/loadMore()`` has something to add.
     public internal(set) var hasMore = false

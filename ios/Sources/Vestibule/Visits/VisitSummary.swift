@@ -54,10 +54,15 @@ public enum VisitFilter: Hashable, Sendable {
 
 /// How many visits each list holds.
 public struct TabCounts: Hashable, Sendable {
+    /// Not yet taken by the hub.
     public var queued = 0
+    /// Waiting for an approver.
     public var pending = 0
+    /// Invited, or at the door.
     public var upcoming = 0
+    /// In the building.
     public var onSite = 0
+    /// Over.
     public var past = 0
     /// Those with a refusal or a conflict; they are in one of the other lists too.
     public var attention = 0
@@ -87,10 +92,15 @@ public struct VisitSummary: Identifiable, Hashable, Sendable {
     public let number: UInt64?
     /// First and last name as typed, or the one there is.
     public let name: String
+    /// The visitor's company.
     public let company: String?
+    /// The visitor's e-mail address.
     public let email: String?
+    /// The site.
     public let site: SiteID?
+    /// The site's name, if this phone knows it.
     public let siteName: String?
+    /// The host.
     public let host: MemberID?
     /// The host's name, if this phone knows it.
     public let hostName: String?
@@ -106,6 +116,7 @@ public struct VisitSummary: Identifiable, Hashable, Sendable {
     public let end: Date?
     /// When it is over if nobody comes: its end, or some time after the arrival.
     public let overAt: Date?
+    /// Where it stands.
     public let status: VisitStatus
     /// Something of it waits to be sent or answered; for a cancelled visit: the revocation is pending.
     public let isQueued: Bool
@@ -117,6 +128,7 @@ public struct VisitSummary: Identifiable, Hashable, Sendable {
 
 /// A page of a list.
 public struct VisitPage: Hashable, Sendable {
+    /// The visits, by start.
     public let visits: [VisitSummary]
     /// Give it to ``Visits/list(_:size:after:)`` for the next page; none at the end.
     public let next: String?

@@ -5,6 +5,7 @@ public struct VisitView: Identifiable, Hashable, Sendable {
     public let id: VisitID
     /// The hub's number for it, once it has one.
     public let number: UInt64?
+    /// Where it stands.
     public let status: VisitStatus
     /// The list it is in now.
     public let tab: VisitTab
@@ -12,27 +13,47 @@ public struct VisitView: Identifiable, Hashable, Sendable {
     public let isQueued: Bool
     /// First and last name as typed, or the one there is.
     public let name: String
+    /// The first name.
     public let firstName: String?
+    /// The last name.
     public let lastName: String?
+    /// The visitor's company.
     public let company: String?
+    /// The visitor's e-mail address.
     public let email: String?
+    /// The visitor's phone number.
     public let phone: String?
+    /// The visitor's number in the physical access control system.
     public let pacsID: String?
+    /// The site.
     public let site: SiteID?
+    /// The site's name, if this phone knows it.
     public let siteName: String?
+    /// The space within the site.
     public let space: SpaceID?
+    /// The space's name, if this phone knows it.
     public let spaceName: String?
+    /// The visitor type.
     public let visitorType: VisitorTypeID?
+    /// The visitor type's name, if this phone knows it.
     public let visitorTypeName: String?
+    /// The host.
     public let host: MemberID?
+    /// The host's name, if this phone knows it.
     public let hostName: String?
+    /// The reason of the visit.
     public let reason: String?
+    /// The message to the visitor.
     public let message: String?
     /// The zone of the site, which ``civilStart`` and ``civilEnd`` are in.
     public let timeZone: TimeZone?
+    /// The start, or without an end the arrival, on the site's clock.
     public let civilStart: CivilTime?
+    /// The end on the site's clock.
     public let civilEnd: CivilTime?
+    /// When it begins, where schedule and zone are known.
     public let start: Date?
+    /// When it ends.
     public let end: Date?
     /// When it is over if nobody comes: its end, or some time after the arrival.
     public let overAt: Date?
@@ -53,8 +74,11 @@ public struct VisitView: Identifiable, Hashable, Sendable {
 
     /// The security approval of a visit.
     public enum Approval: Hashable, Sendable {
+        /// None is needed.
         case notNeeded
+        /// It waits.
         case pending
+        /// Given.
         case approved
         /// With a reason for the host; final if the visitor cannot be invited at all.
         case rejected(reason: String?, isFinal: Bool)
@@ -74,11 +98,13 @@ public struct VisitView: Identifiable, Hashable, Sendable {
 
     /// An internal note.
     public struct Note: Hashable, Sendable {
+        /// Who wrote it.
         public let author: MemberID
         /// The author's name, if this phone knows it.
         public let authorName: String?
         /// When the hub took it, or it was written here.
         public let at: Date
+        /// As typed.
         public let text: String
         /// Not at the hub yet.
         public let isQueued: Bool
@@ -88,6 +114,7 @@ public struct VisitView: Identifiable, Hashable, Sendable {
     public struct Operation: Identifiable, Hashable, Sendable {
         /// Names it for ``Visits/settle(_:_:)`` and ``Visits/discard(_:)``.
         public let id: OperationID
+        /// What kind of operation it is.
         public let kind: Kind
         /// For a request, what is asked: `note`, `delete`, ….
         public let ask: String?
@@ -95,6 +122,7 @@ public struct VisitView: Identifiable, Hashable, Sendable {
         public let text: String?
         /// What it wants, key by key.
         public let wants: [Want]
+        /// Whether it waits, was refused, or is in conflict.
         public let state: State
         /// The stable code of the refusal or conflict.
         public let code: String?
@@ -103,10 +131,19 @@ public struct VisitView: Identifiable, Hashable, Sendable {
         /// When it was made, on this phone's clock.
         public let madeAt: Date
 
+        /// What kind of operation it is.
         public enum Kind: Hashable, Sendable {
-            case create, edit, cancel, request
+            /// The visit's first change.
+            case create
+            /// A later change.
+            case edit
+            /// The cancellation.
+            case cancel
+            /// Something the hub is asked to do: a note, a deletion.
+            case request
         }
 
+        /// Where an operation stands.
         public enum State: Hashable, Sendable {
             /// On its way.
             case queued
@@ -146,6 +183,7 @@ public struct HistoryEntry: Hashable, Sendable {
     public let authorName: String?
     /// For whom a delegate did it.
     public let onBehalfOf: MemberID?
+    /// What happened.
     public let fact: Fact
 
     /// What happened. Keys are those of the visit's document: `first_name`, `email`, `schedule`, ….
@@ -154,6 +192,7 @@ public struct HistoryEntry: Hashable, Sendable {
         case changed(keys: [String])
         /// The hub took the visit.
         case accepted(number: UInt64, needsApproval: Bool)
+        /// An approver said yes.
         case approved
         /// Final if no new invitation is possible.
         case rejected(reason: String?, isFinal: Bool)
@@ -165,13 +204,17 @@ public struct HistoryEntry: Hashable, Sendable {
         case minted(notBefore: Date?, expires: Date?)
         /// The credential opens nothing until it is revived.
         case suspended
+        /// The suspended credential lives again.
         case revived
         /// The credential is dead.
         case voided
         /// A mail went to the guest.
         case guestTold(Told)
+        /// The visitor arrived.
         case arrived
+        /// The visitor left.
         case departed
+        /// Called off.
         case cancelled
         /// Deleted unused.
         case deleted
@@ -187,6 +230,11 @@ public struct HistoryEntry: Hashable, Sendable {
 
     /// What a guest was told.
     public enum Told: Hashable, Sendable {
-        case invitation, change, cancellation
+        /// That they are invited.
+        case invitation
+        /// That something changed.
+        case change
+        /// That the visit is cancelled.
+        case cancellation
     }
 }

@@ -89,6 +89,7 @@ public final class Visits: Sendable {
     /// A page of a list, by start. What comes or goes between two pages neither repeats nor hides another visit.
     ///
     /// - Parameters:
+    ///   - filter: which visits.
     ///   - size: how many visits a page has, 1 to 1,000.
     ///   - after: ``VisitPage/next`` of the page before; none for the first.
     public func list(
@@ -106,7 +107,9 @@ public final class Visits: Sendable {
     /// The visits a person means while they type: words that begin with those of `text` in the visitor's name, company or
     /// address or the host's name, latest start first. Case, accents and width do not count.
     ///
-    /// - Parameter limit: 1 to 1,000.
+    /// - Parameters:
+    ///   - text: what was typed, at most 1,000 characters.
+    ///   - limit: at most so many visits, 1 to 1,000.
     public func search(_ text: String, limit: Int = 50) async throws(VestibuleError) -> [VisitSummary] {
         let limit = try Bridge.count(limit, "limit")
         return try await run { try $0.search(text: text, limit: limit).map(VisitSummary.init) }
@@ -114,7 +117,9 @@ public final class Visits: Sendable {
 
     /// Observes a list: as it is now, then after every change, whoever makes it.
     ///
-    /// - Parameter pageSize: how many visits each page has, 1 to 1,000.
+    /// - Parameters:
+    ///   - filter: which visits.
+    ///   - pageSize: how many visits each page has, 1 to 1,000.
     public func observe(
         _ filter: VisitFilter, pageSize: Int = 50
     ) async throws(VestibuleError) -> VisitObservation {

@@ -82,7 +82,7 @@ final class Hub {
 
 /// A socket that takes connections and never answers: a hub that hangs.
 final class Listener: @unchecked Sendable {
-    private let socket: Int32
+    private var socket: Int32
 
     init(port: UInt16) throws {
         #if canImport(Glibc)
@@ -102,12 +102,18 @@ final class Listener: @unchecked Sendable {
             }
         }
         guard bound == 0, listen(socket, 8) == 0 else {
-            close(socket)
+            end()
             throw Failure("port \(port) is taken")
         }
     }
 
-    deinit { close(socket) }
+    deinit { end() }
+
+    /// Leaves the port to others.
+    func end() {
+        if socket >= 0 { close(socket) }
+        socket = -1
+    }
 
     /// Waits for somebody to call, and holds the line.
     func wait() -> Call {

@@ -37,8 +37,7 @@ final class OpenSSLKey: DeviceSigner {
     func publicKey() -> DeviceKey { key }
 
     func sign(_ message: Data) throws -> Data {
-        let input = folder.appendingPathComponent(UUID().uuidString)
-        try message.write(to: input)
+        let input = try write(message)
         defer { try? FileManager.default.removeItem(at: input) }
         switch algorithm {
         case .es256:
@@ -47,5 +46,19 @@ final class OpenSSLKey: DeviceSigner {
         case .ed25519:
             return try runForBytes(Self.openssl, ["pkeyutl", "-sign", "-rawin", "-inkey", file, "-in", input.path])
         }
+    }
+
+    /// Whether a signature in DER is this P-256 key's of that message.
+    func verifies(_ signature: Data, of message: Data) throws -> Bool {
+        let (input, signature) = (try write(message), try write(signature))
+        defer { [input, signature].forEach { try? FileManager.default.removeItem(at: $0) } }
+        let arguments = ["dgst", "-sha256", "-prverify", file, "-signature", signature.path, input.path]
+        return (try? run(Self.openssl, arguments, errors: URL(fileURLWithPath: "/dev/null"))) != nil
+    }
+
+    private func write(_ bytes: Data) throws -> URL {
+        let file = folder.appendingPathComponent(UUID().uuidString)
+        try bytes.write(to: file)
+        return file
     }
 }

@@ -8,13 +8,13 @@ import Foundation
 
 /// What a program prints, after it succeeded.
 @discardableResult
-func run(_ program: URL, _ arguments: [String], input: URL? = nil) throws -> String {
-    String(decoding: try runForBytes(program, arguments, input: input), as: UTF8.self)
+func run(_ program: URL, _ arguments: [String], errors: URL? = nil) throws -> String {
+    String(decoding: try runForBytes(program, arguments, errors: errors), as: UTF8.self)
 }
 
 /// The bytes a program prints, after it succeeded.
-func runForBytes(_ program: URL, _ arguments: [String], input: URL? = nil) throws -> Data {
-    let running = try Program(program, arguments, input: input)
+func runForBytes(_ program: URL, _ arguments: [String], errors: URL? = nil) throws -> Data {
+    let running = try Program(program, arguments, errors: errors)
     let output = running.readToEnd()
     guard running.wait() == 0 else { throw Failure("\(program.lastPathComponent) \(arguments) failed") }
     return output
@@ -27,7 +27,7 @@ final class Program {
     private let output: Int32
 
     /// Starts it; what it complains about goes to a file, or to where the tests' own complaints go.
-    init(_ program: URL, _ arguments: [String], input: URL? = nil, errors: URL? = nil) throws {
+    init(_ program: URL, _ arguments: [String], errors: URL? = nil) throws {
         #if canImport(Glibc)
             var actions = posix_spawn_file_actions_t()
         #else
@@ -39,9 +39,11 @@ final class Program {
         // Closed in every other program that is started meanwhile.
         guard pipe(&ends) == 0, fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0, fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0
         else { throw Failure("there is no pipe") }
-        posix_spawn_file_actions_addopen(&actions, 0, input?.path ?? "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-        if let errors { posix_spawn_file_actions_addopen(&actions, 2, errors.path, O_WRONLY | O_CREAT | O_TRUNC, 0o600) }
+        if let errors {
+            posix_spawn_file_actions_addopen(&actions, 2, errors.path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        }
         let words = ([program.path] + arguments).map { strdup($0) }
         defer { words.forEach { free($0) } }
         var id = pid_t()
