@@ -82,9 +82,8 @@ fn serve(paper: Arc<Paper>) -> String {
         runtime.block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
             told.send(format!("http://{}", listener.local_addr().expect("an address"))).expect("somebody waits");
-            let answer = |State(paper): State<Arc<Paper>>, uri: Uri, body: Bytes| async move {
-                paper.answer(uri.path(), &body)
-            };
+            let answer =
+                |State(paper): State<Arc<Paper>>, uri: Uri, body: Bytes| async move { paper.answer(uri.path(), &body) };
             let router = Router::new().fallback(answer).layer(DefaultBodyLimit::disable()).with_state(paper);
             axum::serve(listener, router).await.expect("serves");
         });

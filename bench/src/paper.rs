@@ -104,8 +104,13 @@ impl Paper {
             .expect("values the document takes")
             .expect("a first change");
         let id = *visit.visit.as_bytes();
-        let row =
-            ChangeRow { hash: change.hash, chunk: change.bytes.into(), author: host(), on_behalf_of: None, accepted_at: at };
+        let row = ChangeRow {
+            hash: change.hash,
+            chunk: change.bytes.into(),
+            author: host(),
+            on_behalf_of: None,
+            accepted_at: at,
+        };
         self.put(&scope, &id, RowKind::Enter, Vec::new());
         self.put(&scope, &id, RowKind::Change, cbor::write(&row));
         let needs_approval = visit.status == "pending";

@@ -76,9 +76,7 @@ pub fn signed() -> Vec<Line> {
         |_| cpu_time(|| key.sign(&RSA_PKCS1_SHA256, &random, b"a manifest's hash", &mut signature).expect("signs")),
     );
     let (ours, limit) = (1e6 / micros(pair.ours), 1e6 / micros(pair.floor));
-    vec![
-        Line::beside("signed passes per CPU second, beside RSA-2048 signatures", "/s", ours, limit, Target::Part(0.8)),
-    ]
+    vec![Line::beside("signed passes per CPU second, beside RSA-2048 signatures", "/s", ours, limit, Target::Part(0.8))]
 }
 
 fn visitor(round: usize, identity: &PassIdentity, token: &str) -> VisitorPass {

@@ -12,7 +12,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Statement, TransactionBehavior, params, params_from_iter};
 use vestibule_core::id::VisitId;
 
-use crate::measure::{time, timed};
+use crate::measure::{cpu_time, timed};
 use crate::visits::Visit;
 
 /// The key of every file: 32 bytes of key and 16 of salt.
@@ -66,11 +66,13 @@ fn connect(path: &Path) -> Connection {
              PRAGMA secure_delete = ON;
              PRAGMA cache_size = -4096;
              PRAGMA recursive_triggers = ON;
-             PRAGMA auto_vacuum = INCREMENTAL;
-             PRAGMA journal_size_limit = 4194304;
-             PRAGMA journal_mode = WAL;"
+             PRAGMA journal_size_limit = 4194304;"
         ))
         .expect("settings that are taken");
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0)).expect("a number");
+    if pages == 0 {
+        connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;").expect("settings");
+    }
     connection.set_prepared_statement_cache_capacity(64);
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).expect("the key fits");
     connection
@@ -84,7 +86,8 @@ pub struct Rows(Connection);
 #[expect(dead_code, reason = "read as a program would, and dropped")]
 pub struct Shown(Vec<Value>);
 
-const SHOWN: &str = "id, number, status, start_at, end_at, schedule, first_name, last_name, company, email, site, host, host_name";
+const SHOWN: &str =
+    "id, number, status, start_at, end_at, schedule, first_name, last_name, company, email, site, host, host_name";
 
 impl Rows {
     /// Makes or opens the file.
@@ -99,10 +102,10 @@ impl Rows {
         Self(connection)
     }
 
-    /// Writes visits in one transaction; how long that took.
+    /// Writes visits in one transaction; how long that took the processor.
     pub fn insert(&mut self, visits: &[Visit], first_place: i64) -> Duration {
         let words: Vec<[String; 4]> = visits.iter().map(words).collect();
-        time(|| {
+        cpu_time(|| {
             let tx = self.0.transaction_with_behavior(TransactionBehavior::Immediate).expect("begins");
             {
                 let mut row = tx
@@ -182,9 +185,7 @@ impl Rows {
 fn shown(statement: &mut Statement<'_>, argument: &str) -> Vec<Shown> {
     let columns = statement.column_count();
     let rows = statement
-        .query_map([argument], |row| {
-            Ok(Shown((0..columns).map(|column| row.get(column)).collect::<Result<_, _>>()?))
-        })
+        .query_map([argument], |row| Ok(Shown((0..columns).map(|column| row.get(column)).collect::<Result<_, _>>()?)))
         .expect("queries");
     rows.collect::<Result<_, _>>().expect("reads")
 }
@@ -244,8 +245,7 @@ impl Copies {
         let row = self.read("SELECT * FROM visit WHERE id = ?1", &[id]);
         let place = row[0][1].clone();
         let words = self.read("SELECT rowid, name, company, email, host FROM visit_search WHERE rowid = ?1", &[&place]);
-        let held: Option<i64> =
-            self.to.query_row("SELECT place FROM visit WHERE id = ?1", [id], |row| row.get(0)).ok();
+        let held: Option<i64> = self.to.query_row("SELECT place FROM visit WHERE id = ?1", [id], |row| row.get(0)).ok();
         let (took, ()) = timed(|| {
             let tx = self.to.transaction_with_behavior(TransactionBehavior::Immediate).expect("begins");
             let run = |sql: &str, rows: &[Vec<Value>]| {

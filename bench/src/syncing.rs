@@ -12,7 +12,7 @@ use vestibule_core::visit::VisitDraft;
 
 use crate::hub::HubProcess;
 use crate::local::grouped;
-use crate::measure::{Pair, median, micros, side_by_side, time, timed};
+use crate::measure::{Pair, cpu_time, median, micros, side_by_side, time, timed};
 use crate::paper::Paper;
 use crate::phone::Phone;
 use crate::raw::Rows;
@@ -29,7 +29,7 @@ pub fn ingest() -> Vec<Line> {
         5,
         |_| {
             let phone = Phone::of_paper(&paper);
-            time(|| phone.sync())
+            cpu_time(|| phone.sync())
         },
         |_| {
             let dir = tempfile::tempdir().expect("a folder");
@@ -89,7 +89,12 @@ impl Scene {
         let visits = self.visits.len();
         let each = |time: Duration| micros(time) / f64::from(u32::try_from(visits).unwrap_or(u32::MAX));
         let mut lines = vec![
-            Line::alone(format!("push {} new visits, both ends, per visit", grouped(visits)), "µs", each(self.push), Target::None),
+            Line::alone(
+                format!("push {} new visits, both ends, per visit", grouped(visits)),
+                "µs",
+                each(self.push),
+                Target::None,
+            ),
             Line::alone("the hub's part of it: judge, log, publish", "µs", each(self.push_cpu), Target::None),
         ];
         let device = Cell::new(60);
@@ -202,7 +207,8 @@ impl Scene {
         #[expect(clippy::cast_precision_loss, reason = "numbers of bytes are far below 2^52")]
         let bytes = |bytes: u64| bytes as f64;
         let bytes_of = |name: &str, traffic: crate::wire::Traffic, most: f64| {
-            let name = format!("{name}: bytes both ways with HTTP's headers, in {} call", traffic.calls);
+            let (messages, calls) = (traffic.messages, traffic.calls);
+            let name = format!("{name}: bytes both ways with HTTP's headers ({messages} of messages), in {calls} call");
             Line::alone(name, "B", bytes(traffic.bytes), Target::AtMost(most))
         };
         vec![
@@ -213,7 +219,12 @@ impl Scene {
                 Target::AtMost(2.6),
             ),
             bytes_of(&format!("10 changed of {of}"), ten_traffic, 2_048.0),
-            Line::alone(format!("nothing changed of {of}, over loopback"), "ms", micros(median(idle)) / 1e3, Target::None),
+            Line::alone(
+                format!("nothing changed of {of}, over loopback"),
+                "ms",
+                micros(median(idle)) / 1e3,
+                Target::None,
+            ),
             bytes_of(&format!("nothing changed of {of}"), nothing, 300.0),
             Line::alone(
                 format!("hub: syncs with one change up and ten down, of {of}, per second of one core"),

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
+use super::StoreError;
 use super::project::{SearchRows, Times, project_into};
 use super::replay::loosen;
 use super::tx::{Tx, all};
 use super::working::Working;
-use super::StoreError;
 use crate::directory::Directory;
 use crate::id::VisitId;
 
