@@ -90,7 +90,7 @@ fn run(options: Options) {
         let mut lines = local::durable();
         say("invite 10,000");
         lines.extend(local::bulk());
-        table.add("Writing on a phone", lines);
+        table.print("Writing on a phone", lines);
     }
     let mut passes = Vec::new();
     if wants("lists") || wants("memory") {
@@ -109,24 +109,24 @@ fn run(options: Options) {
             lines.push(large.open());
             lines.extend(large.search_and_counts());
             lines.push(large.file_size());
-            table.add("Lists, search, opening, file", lines);
+            table.print("Lists, search, opening, file", lines);
             passes.push(passes::preview(&large.phone, visits[0].visit));
         }
         if wants("memory") {
             say("memory");
-            table.add("Memory", memory::lines(&paper, large.phone.path(), visits.len()));
+            table.print("Memory", memory::lines(&paper, large.phone.path(), visits.len()));
         }
     }
     if wants("sync") {
         say("taking a feed");
-        table.add("Sync, the phone's side", syncing::ingest());
+        table.print("Sync, the phone's side", syncing::ingest());
         for size in if options.large { vec![10_000, 100_000] } else { vec![10_000] } {
             say("a hub");
             let scene = Scene::with(size);
             say("first syncs");
-            table.add("Sync with a hub process, first", scene.first_sync());
+            table.print("Sync with a hub process, first", scene.first_sync());
             say("small syncs");
-            table.add("Sync with a hub process, small", scene.small_syncs());
+            table.print("Sync with a hub process, small", scene.small_syncs());
         }
     }
     if wants("passes") {
@@ -134,10 +134,9 @@ fn run(options: Options) {
         passes.extend(passes::signed());
         passes.push(passes::token());
     }
-    table.add("Passes and codes", passes);
-    table.add("Calls from other languages, and the library", options.rows);
+    table.print("Passes and codes", passes);
+    table.print("Calls from other languages, and the library", options.rows);
     say("done");
-    print!("{table}");
     let (lines, missed) = table.missed();
     eprintln!("bench: {lines} lines, {missed} below their target");
 }

@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
+
 /// The medians of two things that took turns.
 #[derive(Debug, Clone, Copy)]
 pub struct Pair {
@@ -49,6 +51,25 @@ pub fn time<T>(work: impl FnOnce() -> T) -> Duration {
     let (took, value) = timed(work);
     std::hint::black_box(value);
     took
+}
+
+/// How long this thread runs on a processor to do something: what other programs do in the meantime does not count, nor does
+/// waiting for the disk.
+pub fn cpu_timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+    let begun = thread_cpu();
+    let value = work();
+    (thread_cpu().saturating_sub(begun), value)
+}
+
+/// The same, where what it gives is of no interest.
+pub fn cpu_time<T>(work: impl FnOnce() -> T) -> Duration {
+    let (took, value) = cpu_timed(work);
+    std::hint::black_box(value);
+    took
+}
+
+fn thread_cpu() -> Duration {
+    clock_gettime(ClockId::ThreadCPUTime).try_into().expect("a thread has run for no less than nothing")
 }
 
 /// The median of some times.

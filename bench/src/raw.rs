@@ -12,7 +12,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Statement, TransactionBehavior, params, params_from_iter};
 use vestibule_core::id::VisitId;
 
-use crate::measure::{time, timed};
+use crate::measure::{cpu_time, timed};
 use crate::visits::Visit;
 
 /// The key of every file: 32 bytes of key and 16 of salt.
@@ -55,7 +55,7 @@ INSERT INTO visit_search (visit_search, rank) VALUES ('secure-delete', 1);";
 /// A connection as the phone has it: key, plain header, WAL, `synchronous=FULL`, cache, secure deletion.
 fn connect(path: &Path) -> Connection {
     let connection = Connection::open(path).expect("a file that can be opened");
-    let key: String = KEY.iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = hex::encode(KEY);
     connection
         .execute_batch(&format!(
             "PRAGMA key = \"x'{key}'\";
@@ -66,11 +66,13 @@ fn connect(path: &Path) -> Connection {
              PRAGMA secure_delete = ON;
              PRAGMA cache_size = -4096;
              PRAGMA recursive_triggers = ON;
-             PRAGMA auto_vacuum = INCREMENTAL;
-             PRAGMA journal_size_limit = 4194304;
-             PRAGMA journal_mode = WAL;"
+             PRAGMA journal_size_limit = 4194304;"
         ))
         .expect("settings that are taken");
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0)).expect("a number");
+    if pages == 0 {
+        connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;").expect("settings");
+    }
     connection.set_prepared_statement_cache_capacity(64);
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).expect("the key fits");
     connection
@@ -100,10 +102,10 @@ impl Rows {
         Self(connection)
     }
 
-    /// Writes visits in one transaction; how long that took.
+    /// Writes visits in one transaction; how long that took the processor.
     pub fn insert(&mut self, visits: &[Visit], first_place: i64) -> Duration {
         let words: Vec<[String; 4]> = visits.iter().map(words).collect();
-        time(|| {
+        cpu_time(|| {
             let tx = self.0.transaction_with_behavior(TransactionBehavior::Immediate).expect("begins");
             {
                 let mut row = tx

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use vestibule_core::id::VisitId;
 use vestibule_core::store::ListFilter;
-use vestibule_core::sync::HttpTransport;
+use vestibule_core::sync::{HttpTransport, Transport};
 use vestibule_core::visit::VisitDraft;
 
 use crate::hub::HubProcess;
 use crate::local::grouped;
-use crate::measure::{Pair, median, micros, side_by_side, time, timed};
+use crate::measure::{Pair, cpu_time, median, micros, side_by_side, time, timed};
 use crate::paper::Paper;
 use crate::phone::Phone;
 use crate::raw::Rows;
@@ -29,7 +29,7 @@ pub fn ingest() -> Vec<Line> {
         5,
         |_| {
             let phone = Phone::of_paper(&paper);
-            time(|| phone.sync())
+            cpu_time(|| phone.sync())
         },
         |_| {
             let dir = tempfile::tempdir().expect("a folder");
@@ -57,8 +57,8 @@ pub struct Scene {
     push_cpu: Duration,
 }
 
-fn http() -> Box<HttpTransport> {
-    Box::new(HttpTransport::new().expect("a transport"))
+fn http() -> Box<dyn Transport> {
+    Box::new(HttpTransport::new())
 }
 
 impl Scene {
@@ -75,7 +75,7 @@ impl Scene {
             made.extend(author.client.create_all(part).expect("invites"));
             let before = hub.cpu();
             push += time(|| author.sync());
-            push_cpu += hub.cpu() - before;
+            push_cpu += hub.cpu().saturating_sub(before);
         }
         Self { hub, author, made, drafts, visits, push, push_cpu }
     }
@@ -199,7 +199,7 @@ impl Scene {
             edits.one_on(&plain);
             let before = self.hub.cpu();
             plain.sync();
-            spent += self.hub.cpu() - before;
+            spent += self.hub.cpu().saturating_sub(before);
             rounds += 1;
         }
         let each = spent.as_secs_f64() / f64::from(rounds);
@@ -207,7 +207,8 @@ impl Scene {
         #[expect(clippy::cast_precision_loss, reason = "numbers of bytes are far below 2^52")]
         let bytes = |bytes: u64| bytes as f64;
         let bytes_of = |name: &str, traffic: crate::wire::Traffic, most: f64| {
-            let name = format!("{name}: bytes both ways with HTTP's headers, in {} call", traffic.calls);
+            let (messages, calls) = (traffic.messages, traffic.calls);
+            let name = format!("{name}: bytes both ways with HTTP's headers ({messages} of messages), in {calls} call");
             Line::alone(name, "B", bytes(traffic.bytes), Target::AtMost(most))
         };
         vec![

@@ -99,9 +99,10 @@ pub fn read_lines(text: &str) -> Result<Vec<Line>, String> {
 pub struct Table(Vec<(&'static str, Vec<Line>)>);
 
 impl Table {
-    /// Adds a section.
-    pub fn add(&mut self, title: &'static str, lines: Vec<Line>) {
+    /// Adds a section, and prints it: whoever stops the run has what was measured by then.
+    pub fn print(&mut self, title: &'static str, lines: Vec<Line>) {
         if !lines.is_empty() {
+            print!("{}", Section(title, &lines));
             self.0.push((title, lines));
         }
     }
@@ -113,32 +114,32 @@ impl Table {
     }
 }
 
-/// Markdown.
-impl fmt::Display for Table {
+/// A section, in Markdown.
+struct Section<'a>(&'a str, &'a [Line]);
+
+impl fmt::Display for Section<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (title, lines) in &self.0 {
-            writeln!(f, "### {title}\n\n| | ours | floor | ratio | target | met |\n|---|--:|--:|--:|--:|:-:|")?;
-            for line in lines {
-                let figure = |value: f64| format!("{} {}", number(value), line.unit);
-                let target = match line.target {
-                    Target::Times(most) => format!("≤ {most} ×"),
-                    Target::Part(least) => format!("≥ {least} ×"),
-                    Target::AtMost(most) => format!("≤ {}", figure(most)),
-                    Target::AtLeast(least) => format!("≥ {}", figure(least)),
-                    Target::None => String::new(),
-                };
-                let met = match line.is_met() {
-                    Some(true) => "yes",
-                    Some(false) => "**no**",
-                    None => "",
-                };
-                let floor = line.floor.map(figure).unwrap_or_default();
-                let ratio = line.ratio().map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
-                writeln!(f, "| {} | {} | {floor} | {ratio} | {target} | {met} |", line.name, figure(line.ours))?;
-            }
-            writeln!(f)?;
+        let Self(title, lines) = self;
+        writeln!(f, "### {title}\n\n| | ours | floor | ratio | target | met |\n|---|--:|--:|--:|--:|:-:|")?;
+        for line in *lines {
+            let figure = |value: f64| format!("{} {}", number(value), line.unit);
+            let target = match line.target {
+                Target::Times(most) => format!("≤ {most} ×"),
+                Target::Part(least) => format!("≥ {least} ×"),
+                Target::AtMost(most) => format!("≤ {}", figure(most)),
+                Target::AtLeast(least) => format!("≥ {}", figure(least)),
+                Target::None => String::new(),
+            };
+            let met = match line.is_met() {
+                Some(true) => "yes",
+                Some(false) => "**no**",
+                None => "",
+            };
+            let floor = line.floor.map(figure).unwrap_or_default();
+            let ratio = line.ratio().map(|ratio| format!("{ratio:.2}")).unwrap_or_default();
+            writeln!(f, "| {} | {} | {floor} | {ratio} | {target} | {met} |", line.name, figure(line.ours))?;
         }
-        Ok(())
+        writeln!(f)
     }
 }
 

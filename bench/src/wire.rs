@@ -14,7 +14,7 @@ use vestibule_core::sync::{Answer, Call, HttpTransport, Transport, TransportErro
 pub struct Counts {
     sent: AtomicU64,
     received: AtomicU64,
-    body: AtomicU64,
+    messages: AtomicU64,
     calls: AtomicU64,
 }
 
@@ -23,8 +23,8 @@ pub struct Counts {
 pub struct Traffic {
     /// Bytes both ways, headers included.
     pub bytes: u64,
-    /// Bytes of the phone's requests alone, before compression.
-    pub asked: u64,
+    /// Bytes of the messages alone, as CBOR, before compression.
+    pub messages: u64,
     /// Calls: round trips.
     pub calls: u64,
 }
@@ -37,14 +37,18 @@ impl Counts {
         let after = self.now();
         Traffic {
             bytes: after.bytes - before.bytes,
-            asked: after.asked - before.asked,
+            messages: after.messages - before.messages,
             calls: after.calls - before.calls,
         }
     }
 
     fn now(&self) -> Traffic {
         let read = |count: &AtomicU64| count.load(Ordering::SeqCst);
-        Traffic { bytes: read(&self.sent) + read(&self.received), asked: read(&self.body), calls: read(&self.calls) }
+        Traffic {
+            bytes: read(&self.sent) + read(&self.received),
+            messages: read(&self.messages),
+            calls: read(&self.calls),
+        }
     }
 }
 
@@ -57,8 +61,12 @@ pub struct Counting {
 impl Transport for Counting {
     fn call<'a>(&'a self, call: Call) -> Pin<Box<dyn Future<Output = Result<Answer, TransportError>> + Send + 'a>> {
         self.counts.calls.fetch_add(1, Ordering::SeqCst);
-        self.counts.body.fetch_add(call.body.len() as u64, Ordering::SeqCst);
-        self.inner.call(call)
+        Box::pin(async {
+            let asked = call.body.len();
+            let answer = self.inner.call(call).await?;
+            self.counts.messages.fetch_add((asked + answer.body.len()) as u64, Ordering::SeqCst);
+            Ok(answer)
+        })
     }
 }
 
@@ -78,7 +86,7 @@ pub fn count(hub: &str) -> (String, Box<dyn Transport>, Arc<Counts>) {
             std::thread::spawn(move || copy(hub_back, phone_back, &down.received));
         }
     });
-    let inner = HttpTransport::new().expect("a transport");
+    let inner = HttpTransport::new();
     (url, Box::new(Counting { inner, counts: Arc::clone(&counts) }), counts)
 }
 

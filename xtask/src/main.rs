@@ -1,8 +1,10 @@
 //! The task runner: what CI runs is what a developer runs.
 //!
 //! `cargo xtask test` finds or installs every tool the tests need ([`tools`]), then runs format, lints and all tests
-//! ([`test`]). What it installs by itself is kept outside the tree, so that a second run is fast.
+//! ([`test`]). `cargo xtask bench` measures ([`bench`]). What it installs by itself is kept outside the tree, so that a
+//! second run is fast.
 
+mod bench;
 mod bindings;
 mod built;
 mod kotlin;
@@ -24,6 +26,8 @@ Tasks:
   kotlin    runs the tests of the Kotlin library and screens with what cargo has built
   bindings  writes the generated Swift and Kotlin code; with --check, only compares it with what is committed
   swift     runs the tests of the Swift package in ios/ against a real hub
+  bench     measures beside raw SQLCipher and prints the table of docs/performance.md; --write puts it there, --library
+            measures the library of a phone as well, --rows FILE adds another program's lines, --only PART, --large
   pictures  runs the demo and takes the README's pictures with Chromium, and draws the screens of the app
   tools     only installs or finds what the tests need, and says where it is
 ";
@@ -32,6 +36,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => test::everything(),
+        ["bench", arguments @ ..] => bench::run_bench(arguments),
         ["kotlin"] => kotlin::test(),
         ["bindings"] => bindings::write(),
         ["bindings", "--check"] => bindings::check(),
