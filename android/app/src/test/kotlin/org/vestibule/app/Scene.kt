@@ -68,7 +68,7 @@ class Scene(
 
     /** Draws until something is there. */
     fun <T : Any> await(what: String, find: (List<SemanticsNode>) -> T?): T {
-        val end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60)
+        val end = System.nanoTime() + TimeUnit.SECONDS.toNanos(180)
         while (true) {
             draw()
             find(nodes())?.let { return it }
