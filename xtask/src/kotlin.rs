@@ -31,6 +31,7 @@ const NEEDS: &[Need] = &[
     Need { name: "bn", package: "fonts-noto-core", serves: "Bengali names", is_here: has_font },
     Need { name: "ka", package: "fonts-noto-core", serves: "Georgian names", is_here: has_font },
     Need { name: "th", package: "fonts-noto-core", serves: "Thai names", is_here: has_font },
+    Need { name: "und-zsye", package: "fonts-noto-color-emoji", serves: "pictographs in names", is_here: has_font },
 ];
 
 fn has_program(name: &str) -> bool {
@@ -52,7 +53,7 @@ fn has_library(name: &str) -> bool {
 
 fn has_font(language: &str) -> bool {
     output(Command::new("fc-list").args([&format!(":lang={language}"), "family"]))
-        .is_ok_and(|families| families.contains("Noto Sans"))
+        .is_ok_and(|families| families.contains("Noto"))
 }
 
 /// Finds what the tests need, installing what is missing where that can be done.
