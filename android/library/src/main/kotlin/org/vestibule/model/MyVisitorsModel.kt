@@ -1,6 +1,7 @@
 package org.vestibule.model
 
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.flow.MutableStateFlow
@@ -68,9 +69,14 @@ public class MyVisitorsModel(
     /** Exchanges with the hub, unless that is going on already. */
     public fun sync() {
         synchronized(this) {
-            if (syncing?.isActive == true) return
+            // The state decides, not the job: whoever has read that a run failed may begin another at once.
+            if (states.value.sync is SyncStatus.Running) return
             states.update { it.copy(sync = SyncStatus.Running(null)) }
-            syncing = scope.launch { exchange() }
+            val run = scope.launch(start = CoroutineStart.LAZY) { exchange() }
+            syncing = run
+            // Stopped before it began.
+            run.invokeOnCompletion { if (syncing === run) endRun(SyncStatus.Idle) }
+            run.start()
         }
     }
 
@@ -127,20 +133,24 @@ public class MyVisitorsModel(
     }
 
     private suspend fun exchange() {
+        var end: SyncStatus = SyncStatus.Idle
         try {
             client.sync.run { progress ->
                 val running = SyncStatus.Running(progress)
                 states.update { if (it.sync is SyncStatus.Running) it.copy(sync = running) else it }
             }
             val synced = client.sync.state().syncedAt
-            states.update { it.copy(sync = SyncStatus.Idle, syncedAt = synced) }
+            states.update { it.copy(syncedAt = synced) }
             readOrganisation()
         } catch (error: VestibuleException) {
-            states.update { it.copy(sync = SyncStatus.Failed(error)) }
+            end = SyncStatus.Failed(error)
         } finally {
-            // Stopped.
-            states.update { if (it.sync is SyncStatus.Running) it.copy(sync = SyncStatus.Idle) else it }
+            endRun(end)
         }
+    }
+
+    private fun endRun(end: SyncStatus) {
+        states.update { if (it.sync is SyncStatus.Running) it.copy(sync = end) else it }
     }
 
     private suspend fun readOrganisation() {
