@@ -27,9 +27,8 @@ final class LeakTests: XCTestCase {
         try await rounds(2_000)
         let before = try ProcessState.now()
         try await rounds(8_000)
-        let after = try ProcessState.now()
-        XCTAssertLessThanOrEqual(after.fileHandles, before.fileHandles + 2, "a few come and go")
-        XCTAssertLessThanOrEqual(after.threads, before.threads + 2, "a few come and go")
+        let after = try await ProcessState.settled(to: before)
+        XCTAssertTrue(after.isWithin(before), "\(before), \(after)")
         // A client, an observation or a list is larger than what is allowed for each round.
         XCTAssertLessThan(after.memory - before.memory, 8_000 * 256, "\(before), \(after)")
     }

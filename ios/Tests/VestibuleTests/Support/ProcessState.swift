@@ -20,4 +20,20 @@ struct ProcessState {
             threads: try number("Threads"),
             fileHandles: try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count)
     }
+
+    /// The state once no more threads and file handles are held than `before`, and a few that come and go; or that of
+    /// a minute later. A pool's threads end only when they have had nothing to do for some seconds.
+    static func settled(to before: Self) async throws -> Self {
+        let end = ContinuousClock.now + .seconds(60)
+        while true {
+            let state = try now()
+            if state.isWithin(before) || ContinuousClock.now > end { return state }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    /// Whether it holds no more threads and file handles than `before`, and a few that come and go.
+    func isWithin(_ before: Self) -> Bool {
+        threads <= before.threads + 2 && fileHandles <= before.fileHandles + 2
+    }
 }

@@ -2,8 +2,13 @@ package org.vestibule.model
 
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.async
 import kotlinx.coroutines.cancel
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.job
 import kotlinx.coroutines.withContext
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNotNull
@@ -15,6 +20,7 @@ import org.vestibule.VestibuleException
 import org.vestibule.VisitId
 import org.vestibule.fixture.draft
 import org.vestibule.fixture.onPhone
+import java.util.concurrent.Executors
 
 /** S1.4, S1.5: the list as a screen shows it. */
 class MyVisitorsModelTest {
@@ -101,6 +107,30 @@ class MyVisitorsModelTest {
             model.state.first { it.queued == 0L && it.sync == SyncStatus.Idle }
             assertEquals(Status.UPCOMING, model.state.first { it.rows.isNotEmpty() }.rows.single().status)
             scope.cancel()
+        }
+    }
+
+    @Test
+    fun `whoever sees a sync fail may begin the next one at once`() = onPhone { hub, phone ->
+        phone.signIn(hub).use { host ->
+            hub.stop()
+            // One thread, and an observer that runs within the state's change: the first run's coroutine has not ended
+            // then, and the second one's cannot begin.
+            Executors.newSingleThreadExecutor().asCoroutineDispatcher().use { thread ->
+                val scope = CoroutineScope(thread)
+                val model = MyVisitorsModel(host, scope)
+                coroutineScope {
+                    val begun = async(Dispatchers.Unconfined) {
+                        model.state.first { it.sync is SyncStatus.Failed }
+                        model.sync()
+                        model.state.value.sync
+                    }
+                    model.sync()
+                    assertEquals(SyncStatus.Running(null), begun.await())
+                }
+                model.state.first { it.sync is SyncStatus.Failed }
+                scope.coroutineContext.job.cancelAndJoin()
+            }
         }
     }
 
