@@ -36,3 +36,17 @@ pub(crate) fn search_text(text: &str) -> Outcome<&str> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_have_two_ends() {
+        assert_eq!((rows("limit", 1), rows("limit", 1_000)), (Ok(1), Ok(1_000)));
+        for wrong in [0, 1_001, u32::MAX] {
+            assert!(matches!(rows("limit", wrong), Err(VestibuleApiError::BadArgument { .. })));
+        }
+        assert!(search_text(&"é".repeat(1_000)).is_ok() && search_text(&"é".repeat(1_001)).is_err());
+    }
+}

@@ -99,3 +99,35 @@ impl VisitDraft {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vestibule_core::visit::{Key, Value};
+
+    use super::*;
+
+    fn time(day: u8, second_occurrence: bool) -> Option<CivilTime> {
+        Some(CivilTime { year: 2027, month: 10, day, hour: 2, minute: 30, second_occurrence })
+    }
+
+    /// What a form was filled with is what the core reads, times of a repeated hour and of another day too.
+    #[test]
+    fn a_form_survives_the_boundary() {
+        let values = VisitValues::from_pairs([
+            (Key::FirstName, Value::Text("Zoë")),
+            (Key::Site, Value::Text("zrh")),
+            (Key::Schedule, Value::Text("2027-10-30T02:30/2027-10-31T02:30*")),
+            (Key::Message, Value::Text("Two\nlines")),
+        ]);
+        let form = VisitDraft::of(&values);
+        assert_eq!((form.start, form.end), (time(30, false), time(31, true)));
+        let core = CoreDraft::from(form);
+        let from_core = CoreDraft::from_values(&values);
+        assert_eq!((core.start.as_deref(), core.end.as_deref()), (Some("2027-10-30 02:30"), Some("2027-10-31 02:30")));
+        assert_eq!((core.start_second, core.end_second), (from_core.start_second, from_core.end_second));
+        assert_eq!(
+            (core.first_name, core.site, core.message),
+            (from_core.first_name, from_core.site, from_core.message)
+        );
+    }
+}

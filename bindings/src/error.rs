@@ -227,3 +227,31 @@ impl From<ProviderError> for VestibuleApiError {
         Self::Provider { reason }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A panic in a call is an error of the call.
+    #[test]
+    fn a_panic_is_an_error() {
+        let outcome: Outcome<()> = guarded(|| std::panic::resume_unwind(Box::new("a mistake about Ada")));
+        let Err(VestibuleApiError::Internal { reason }) = outcome else { panic!("{outcome:?}") };
+        assert!(!reason.contains("Ada"), "a panic's words may hold anything");
+    }
+
+    /// What a shell acts upon keeps its name on the way.
+    #[test]
+    fn errors_keep_their_meaning() {
+        let store = |error: StoreError| VestibuleApiError::from(PhoneError::from(error));
+        assert_eq!(store(StoreError::WrongKey), VestibuleApiError::WrongKey);
+        assert_eq!(store(StoreError::NotSignedIn), VestibuleApiError::NotSignedIn);
+        assert_eq!(store(StoreError::Erased), VestibuleApiError::NotFound);
+        assert_eq!(store(StoreError::Newer { found: 9, known: 1 }), VestibuleApiError::UpdateApp);
+        assert_eq!(store(StoreError::Interrupted), VestibuleApiError::Cancelled);
+        assert!(matches!(store(StoreError::Full), VestibuleApiError::Store { reason } if reason.contains("no room")));
+        let signer = vestibule_core::keys::SignerError { reason: "locked".to_owned() };
+        assert_eq!(store(signer.into()), VestibuleApiError::Provider { reason: "locked".to_owned() });
+        assert_eq!(VestibuleApiError::from(PhoneError::Closed), VestibuleApiError::Closed);
+    }
+}

@@ -74,7 +74,7 @@ pub trait DeviceSigner: Send + Sync {
     fn public_key(&self) -> Result<DeviceKey, ProviderError>;
 
     /// Signs exactly these bytes: 64 bytes, for Ed25519 as RFC 8032 says, for ES256 `r` and `s` of 32 bytes each (RFC
-    /// 7518, section 3.4). It must not wait for a person: every write is signed.
+    /// 7518, section 3.4), whichever `s` the hardware makes. It must not wait for a person: every write is signed.
     fn sign(&self, message: Vec<u8>) -> Result<Vec<u8>, ProviderError>;
 }
 
@@ -104,7 +104,9 @@ impl Signer {
             DeviceKey::Ed25519 { bytes } => {
                 PublicKey::Ed25519(bytes.try_into().map_err(|_| bad("gave a key that has not 32 bytes"))?)
             }
-            DeviceKey::Es256 { .. } => return Err(bad("gave an ES256 key, which no hub takes yet")),
+            DeviceKey::Es256 { bytes } => {
+                PublicKey::Es256(bytes.try_into().map_err(|_| bad("gave a key that has not 33 bytes"))?)
+            }
         };
         if key.thumbprint().is_none() {
             return Err(bad("gave a key that is no point of its curve"));

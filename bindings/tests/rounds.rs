@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use vestibule_core::keys::{DeviceSigner as _, PublicKey, SoftwareSigner};
+use vestibule_core::keys::{DeviceSigner as _, SoftwareSigner};
 use vestibule_ffi::client::HostClient;
 use vestibule_ffi::error::VestibuleApiError;
 use vestibule_ffi::list::{VisitListDiff, VisitListListener, VisitListUpdate};
@@ -37,8 +37,7 @@ impl TokenProvider for App {
 
 impl DeviceSigner for App {
     fn public_key(&self) -> Result<DeviceKey, ProviderError> {
-        let PublicKey::Ed25519(bytes) = self.0.public_key();
-        Ok(DeviceKey::Ed25519 { bytes: bytes.to_vec() })
+        Ok(DeviceKey::Ed25519 { bytes: self.0.key().verifying_key().to_bytes().to_vec() })
     }
 
     fn sign(&self, message: Vec<u8>) -> Result<Vec<u8>, ProviderError> {

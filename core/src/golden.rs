@@ -17,7 +17,7 @@ use crate::decision::{Decision, Fact, LoggedDecision};
 use crate::envelope::SignedEnvelope;
 use crate::feed::{Page, PageHeader, ScopeHead, Statement, digest};
 use crate::id::ChainHash;
-use crate::keys::{KeyUse, Purpose, Sign1, SignedKeySet};
+use crate::keys::{DeviceSigner as _, KeyUse, Purpose, Sign1, SignedKeySet};
 use crate::receipt::Receipts;
 use crate::sync::wire::{EnrolmentProof, SyncAnswer, SyncRequest};
 
@@ -40,9 +40,11 @@ fn written() -> Vec<(&'static str, Vec<u8>)> {
     let [first, second] = decisions();
     vec![
         ("key-set", signed_key_set().bytes),
-        ("enrolment", enrolment()),
+        ("enrolment", enrolment(&device())),
+        ("enrolment-es256", enrolment(&hardware())),
         ("envelope-change", signed(envelope_of_a_change()).bytes),
         ("envelope-requests", signed(envelope_of_requests()).bytes),
+        ("envelope-es256", SignedEnvelope::sign(envelope_of_hardware(), &hardware()).expect("signs").bytes),
         ("receipts", receipts().sign(&hub()).expect("signs")),
         ("page-header", page_header().sign(&hub()).expect("signs")),
         ("page", cbor::write(&page())),
@@ -90,11 +92,15 @@ fn the_key_set_is_read_and_names_its_keys() {
 
 #[test]
 fn the_enrolment_proof_is_read_and_verified_with_the_key_in_it() {
-    let bytes = golden("enrolment");
-    let read = Sign1::read(&bytes).expect("reads");
-    let proof: EnrolmentProof = cbor::read_strict(read.unverified_payload(), "proof").expect("reads");
-    assert_eq!(proof, enrolment_proof());
-    read.verify(Purpose::Enrolment, &proof.key).expect("verifies");
+    for (name, expected) in
+        [("enrolment", enrolment_proof(&device())), ("enrolment-es256", enrolment_proof(&hardware()))]
+    {
+        let bytes = golden(name);
+        let read = Sign1::read(&bytes).expect("reads");
+        let proof: EnrolmentProof = cbor::read_strict(read.unverified_payload(), "proof").expect("reads");
+        assert_eq!(proof, expected);
+        read.verify(Purpose::Enrolment, &proof.key).expect("verifies");
+    }
 }
 
 #[test]
@@ -105,6 +111,8 @@ fn envelopes_are_read_verified_and_chained() {
     let second = SignedEnvelope::verify(&golden("envelope-requests"), &key).expect("verifies");
     assert_eq!(second.envelope, envelope_of_requests());
     assert_eq!(second.envelope.previous, first.hash());
+    let of_hardware = SignedEnvelope::verify(&golden("envelope-es256"), &hardware().public_key()).expect("verifies");
+    assert_eq!(of_hardware.envelope, envelope_of_hardware());
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! problem details.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
@@ -20,7 +21,7 @@ use vestibule_core::envelope::{Ask, DEFAULT_LIFE, Envelope, Item, Request, Signe
 use vestibule_core::feed::{PageHeader, ScopeHead};
 use vestibule_core::id::VisitId;
 use vestibule_core::id::{ActorId, ActorSalt, ChainHash, ChangeHash, MemberId, OrganisationId, RequestId, Thumbprint};
-use vestibule_core::keys::{DeviceSigner as _, KeySet, KeyUse, Purpose, Sign1, SignedKeySet, SoftwareSigner, sign};
+use vestibule_core::keys::{DeviceSigner, KeySet, KeyUse, Purpose, Sign1, SignedKeySet, SoftwareSigner, sign};
 use vestibule_core::receipt::{Receipt, Receipts, Refusal, Verdict};
 use vestibule_core::sync::wire::{
     Challenge, Enrolled, Enrolment, EnrolmentProof, MEDIA_TYPE, PushedEnvelope, SyncAnswer, SyncRequest, TokenAnswer,
@@ -37,7 +38,7 @@ pub fn unique<const N: usize>() -> [u8; N] {
 }
 
 /// A compact JWS (RFC 7515) over any claims.
-pub fn jwt(header: &Value, claims: &Value, key: &SoftwareSigner) -> String {
+pub fn jwt(header: &Value, claims: &Value, key: &dyn DeviceSigner) -> String {
     let signed = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
     let signature = key.sign(signed.as_bytes()).expect("a key in memory signs");
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
@@ -124,7 +125,7 @@ impl Sent {
 /// An enrolled device whose owner keeps no rule.
 pub struct Device {
     /// Its key.
-    pub key: SoftwareSigner,
+    pub key: Arc<dyn DeviceSigner>,
     /// The organisation it enrolled with.
     pub organisation: OrganisationId,
     /// Whose it is.
@@ -144,9 +145,13 @@ pub struct Device {
 }
 
 impl Device {
-    /// Enrols a new device of a member and gets its first access token.
+    /// Enrols a new device of a member, with a key in software, and gets its first access token.
     pub fn sign_in(hub: &Hub, organisation: &str, member: &str) -> Self {
-        let key = SoftwareSigner::from_seed(&unique());
+        Self::sign_in_with(hub, organisation, member, Arc::new(SoftwareSigner::from_seed(&unique())))
+    }
+
+    /// The same with a given key.
+    pub fn sign_in_with(hub: &Hub, organisation: &str, member: &str, key: Arc<dyn DeviceSigner>) -> Self {
         let bearer = format!("Bearer {}", hub.admin(organisation, &["token", member]).trim());
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
         let challenge: Challenge = hub.http.post("/v1/devices/challenge", &headers, b"{}".to_vec()).json();
@@ -157,7 +162,7 @@ impl Device {
             // What the addresses of hubs on this machine come to (`wire::origin`).
             audience: "http://localhost".into(),
         });
-        let proof = URL_SAFE_NO_PAD.encode(sign(Purpose::Enrolment, proof, &key).expect("signs"));
+        let proof = URL_SAFE_NO_PAD.encode(sign(Purpose::Enrolment, proof, &*key).expect("signs"));
         let body = serde_json::to_vec(&Enrolment { proof }).expect("JSON");
         let enrolled: Enrolled = hub.http.post("/v1/devices", &headers, body).json();
         let root = enrolled.root.parse().expect("a thumbprint");
@@ -180,7 +185,7 @@ impl Device {
 
     /// The name of its key.
     pub fn thumbprint(&self) -> Thumbprint {
-        self.key.public_key().thumbprint().expect("a key made from a seed is a good point")
+        self.key.public_key().thumbprint().expect("its key is a good one")
     }
 
     /// A new assertion of the device's key (RFC 7523).
@@ -188,7 +193,7 @@ impl Device {
         let (name, now) = (self.thumbprint().to_string(), Utc::now().timestamp());
         let claims = json!({"iss": name, "sub": name, "aud": self.audience, "iat": now, "exp": now + 60,
             "jti": hex::encode(unique::<16>())});
-        jwt(&json!({"alg": "EdDSA", "typ": "JWT"}), &claims, &self.key)
+        jwt(&json!({"alg": self.key.public_key().jwt_algorithm(), "typ": "JWT"}), &claims, &*self.key)
     }
 
     /// Asks for an access token with an assertion.
@@ -218,7 +223,7 @@ impl Device {
 
     /// Signs an envelope and puts the chunks of its changes beside it.
     pub fn seal(&self, envelope: Envelope, items: &[Sent]) -> PushedEnvelope {
-        let signed = SignedEnvelope::sign(envelope, &self.key).expect("a key in memory signs");
+        let signed = SignedEnvelope::sign(envelope, &*self.key).expect("a key in memory signs");
         beside(signed.bytes, items)
     }
 

@@ -8,6 +8,7 @@ pub mod attacked;
 pub mod calendar;
 pub mod demo;
 pub mod google;
+pub mod hardware;
 pub mod hostile;
 pub mod http;
 pub mod hub;

@@ -285,9 +285,9 @@ fn a_key_set_outlives_this_version() {
     let good = cbor::write(&set);
     let entry = cbor::write(&set.keys[0]);
     let at = good.windows(entry.len()).position(|window| window == entry).expect("the entry is in the set");
-    // {0: 9 (a later use), …} and {…, 1: [1, [33 bytes]] (ES256), …} before the entries that are known.
+    // {0: 9 (a later use), …} and {…, 1: [2, [33 bytes]] (a later kind), …} before the entries that are known.
     let later_use = [&[0xa4, 0x00, 0x09][..], &entry[3..]].concat();
-    let later_key = [&[0xa4, 0, 0, 1, 0x82, 1, 0x81, 0x58, 33][..], &[2; 33], &entry[3 + 1 + 5 + 32..]].concat();
+    let later_key = [&[0xa4, 0, 0, 1, 0x82, 2, 0x81, 0x58, 33][..], &[2; 33], &entry[3 + 1 + 5 + 32..]].concat();
     let mut later = [&good[..at], &later_use, &later_key, &good[at..], &[0x06, 0xf5]].concat();
     later[0] += 1;
     later[at - 1] += 2;

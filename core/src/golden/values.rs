@@ -13,6 +13,7 @@ use crate::feed::{
 use crate::id::{
     ActorSalt, ChainHash, ChangeHash, HubEpoch, MemberId, OrganisationId, RequestId, SiteId, Thumbprint, VisitId,
 };
+use crate::keys::es256::Es256Signer;
 use crate::keys::{DeviceSigner, KeyEntry, KeySet, KeyUse, PublicKey, Purpose, SignedKeySet, SoftwareSigner, sign};
 use crate::receipt::{Receipt, Receipts, Refusal, Verdict};
 use crate::sync::wire::{self, EnrolmentProof, PushedEnvelope, SyncAnswer, SyncRequest, TurnedAway};
@@ -38,6 +39,11 @@ pub(super) fn hub() -> SoftwareSigner {
 /// A phone's key.
 pub(super) fn device() -> SoftwareSigner {
     SoftwareSigner::from_seed(&[3; 32])
+}
+
+/// A phone's key in secure hardware, which gives the signature with the higher `s`.
+pub(super) fn hardware() -> Es256Signer {
+    Es256Signer { high: true, ..Es256Signer::from_seed(4) }
 }
 
 /// The hub's key for QR tokens.
@@ -108,12 +114,12 @@ pub(super) fn signed_key_set() -> SignedKeySet {
     SignedKeySet::sign(set, &root()).expect("signs")
 }
 
-pub(super) fn enrolment_proof() -> EnrolmentProof {
-    EnrolmentProof { nonce: vec![0x11; 32].into(), key: device_key(), audience: "https://hub.example".into() }
+pub(super) fn enrolment_proof(device: &dyn DeviceSigner) -> EnrolmentProof {
+    EnrolmentProof { nonce: vec![0x11; 32].into(), key: device.public_key(), audience: "https://hub.example".into() }
 }
 
-pub(super) fn enrolment() -> Vec<u8> {
-    sign(Purpose::Enrolment, cbor::write(&enrolment_proof()), &device()).expect("signs")
+pub(super) fn enrolment(device: &dyn DeviceSigner) -> Vec<u8> {
+    sign(Purpose::Enrolment, cbor::write(&enrolment_proof(device)), device).expect("signs")
 }
 
 pub(super) fn signed(envelope: Envelope) -> SignedEnvelope {
@@ -134,6 +140,12 @@ pub(super) fn envelope_of_a_change() -> Envelope {
         not_after: NOW + 400 * DAY,
         items: vec![Item::Change { visit: visit(), hash: creation(), salt: ActorSalt([0x5a; 16]) }],
     }
+}
+
+/// The same from a phone whose key is in secure hardware.
+pub(super) fn envelope_of_hardware() -> Envelope {
+    let device = hardware().public_key().thumbprint().expect("a good key");
+    Envelope { device, ..envelope_of_a_change() }
 }
 
 /// Every kind of request, by a delegate.

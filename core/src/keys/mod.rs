@@ -12,4 +12,6 @@ pub mod thumbprint;
 
 pub use key_set::{KeyEntry, KeySet, KeySetError, KeyUse, SignedKeySet};
 pub use sign1::{Purpose, Sign1, SignatureError, sign};
+#[cfg(test)]
+pub(crate) use signer::es256;
 pub use signer::{DeviceSigner, PublicKey, SignerError, SoftwareSigner};

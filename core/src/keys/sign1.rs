@@ -1,11 +1,11 @@
 //! `COSE_Sign1` (RFC 9052) as we use it: algorithm and key id protected, nothing unprotected, one encoding only.
 
-use coset::{CborSerializable, CoseSign1, CoseSign1Builder, HeaderBuilder, iana};
+use coset::{CborSerializable, CoseSign1, CoseSign1Builder, HeaderBuilder};
 
 use super::{DeviceSigner, PublicKey, SignerError};
 use crate::id::Thumbprint;
 
-/// `{1: alg, 4: bstr .size 32}` with an algorithm of one byte: `EdDSA`, and ES256 when its time comes.
+/// `{1: alg, 4: bstr .size 32}` with an algorithm of one byte: `EdDSA` or ES256.
 const PROTECTED_BYTES: usize = 38;
 /// Of Ed25519 and of ES256 alike.
 const SIGNATURE_BYTES: usize = 64;
@@ -107,9 +107,7 @@ impl Sign1 {
             return Err(SignatureError::UnknownKey);
         }
         let named = &self.inner.protected.header.alg;
-        if *named != Some(coset::RegisteredLabelWithPrivate::Assigned(iana::Algorithm::EdDSA))
-            || key.algorithm() != iana::Algorithm::EdDSA as i64
-        {
+        if *named != Some(coset::RegisteredLabelWithPrivate::Assigned(key.algorithm())) {
             return Err(SignatureError::Algorithm);
         }
         self.inner.verify_signature(purpose.external_aad(), |signature, message| {
@@ -133,15 +131,13 @@ fn has_our_shape(bytes: &[u8]) -> bool {
 
 /// Signs a payload for one purpose.
 pub fn sign(purpose: Purpose, payload: Vec<u8>, signer: &dyn DeviceSigner) -> Result<Vec<u8>, SignerError> {
-    let thumbprint = signer
-        .public_key()
-        .thumbprint()
-        .ok_or_else(|| SignerError { reason: "its public key is no valid key".into() })?;
-    let header = HeaderBuilder::new().algorithm(iana::Algorithm::EdDSA).key_id(thumbprint.as_bytes().to_vec()).build();
+    let key = signer.public_key();
+    let thumbprint = key.thumbprint().ok_or_else(|| SignerError { reason: "its public key is no valid key".into() })?;
+    let header = HeaderBuilder::new().algorithm(key.algorithm()).key_id(thumbprint.as_bytes().to_vec()).build();
     let signed = CoseSign1Builder::new()
         .protected(header)
         .payload(payload)
-        .try_create_signature(purpose.external_aad(), |message| signer.sign(message))?
+        .try_create_signature(purpose.external_aad(), |message| signer.sign_strictly(message))?
         .build();
     Ok(signed.to_vec().expect("an algorithm, a key id and byte strings always encode"))
 }
@@ -149,6 +145,7 @@ pub fn sign(purpose: Purpose, payload: Vec<u8>, signer: &dyn DeviceSigner) -> Re
 #[cfg(test)]
 mod tests {
     use super::super::SoftwareSigner;
+    use super::super::es256::Es256Signer;
     use super::*;
 
     fn signer() -> SoftwareSigner {
@@ -166,10 +163,33 @@ mod tests {
         assert_eq!(read.verify(Purpose::Page, &other), Err(SignatureError::UnknownKey));
     }
 
+    /// A key of secure hardware signs in the same form; a header that names the other algorithm is refused.
+    #[test]
+    fn the_algorithm_is_the_keys() {
+        let es256 = Es256Signer { high: true, ..Es256Signer::from_seed(7) };
+        let bytes = sign(Purpose::Envelope, b"payload".to_vec(), &es256).expect("signs");
+        assert_eq!(bytes[3..6], [0xa2, 0x01, 0x26], "{{1: -7, …}}");
+        let read = Sign1::read(&bytes).expect("reads");
+        assert_eq!(read.verify(Purpose::Envelope, &es256.public_key()), Ok(b"payload".as_slice()));
+        let mut renamed = bytes;
+        renamed[5] = 0x27;
+        let verdict = Sign1::read(&renamed).expect("is of the form");
+        assert_eq!(verdict.verify(Purpose::Envelope, &es256.public_key()), Err(SignatureError::Algorithm));
+    }
+
+    #[test]
+    fn no_flipped_bit_and_no_extra_byte_verifies_es256() {
+        flip_every_bit(&Es256Signer::from_seed(7));
+    }
+
     #[test]
     fn no_flipped_bit_and_no_extra_byte_verifies() {
-        let bytes = sign(Purpose::Envelope, b"payload".to_vec(), &signer()).expect("signs");
-        let key = signer().public_key();
+        flip_every_bit(&signer());
+    }
+
+    fn flip_every_bit(signer: &dyn DeviceSigner) {
+        let bytes = sign(Purpose::Envelope, b"payload".to_vec(), signer).expect("signs");
+        let key = signer.public_key();
         for at in 0..bytes.len() {
             for bit in 0..8 {
                 let mut bad = bytes.clone();

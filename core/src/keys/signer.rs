@@ -1,9 +1,11 @@
 //! Who signs on a phone: the shell's secure hardware behind [`DeviceSigner`], or a key in software.
 
+use coset::iana;
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use minicbor::{Decode, Encode};
+use p256::ecdsa::signature::Verifier as _;
 
-use super::thumbprint::ed25519_thumbprint;
+use super::thumbprint::{ed25519_thumbprint, es256_thumbprint};
 use crate::id::Thumbprint;
 
 /// The signer did not sign: the secure hardware is locked, or the key is gone. Completes "failed to sign: …".
@@ -24,32 +26,64 @@ pub enum PublicKey {
         #[cbor(with = "minicbor::bytes")]
         [u8; 32],
     ),
-    // 1 is kept for ES256 keys of secure hardware: the compressed point, 33 bytes.
+    /// ECDSA on P-256 with SHA-256, as secure hardware makes it: the compressed point (SEC 1, section 2.3.3), 33 bytes.
+    #[n(1)]
+    Es256(
+        #[n(0)]
+        #[cbor(with = "minicbor::bytes")]
+        [u8; 33],
+    ),
 }
 
 impl PublicKey {
     /// Names the key (RFC 9679); `None` if the bytes are no point of the curve or a weak one.
     pub fn thumbprint(&self) -> Option<Thumbprint> {
-        Some(ed25519_thumbprint(&self.verifying_key()?))
-    }
-
-    /// The COSE algorithm number of signatures by this key.
-    pub(crate) fn algorithm(&self) -> i64 {
         match self {
-            Self::Ed25519(_) => -8,
+            Self::Ed25519(bytes) => Some(ed25519_thumbprint(&ed25519_key(bytes)?)),
+            Self::Es256(bytes) => Some(es256_thumbprint(&es256_key(bytes)?)),
         }
     }
 
-    fn verifying_key(&self) -> Option<VerifyingKey> {
-        let Self::Ed25519(bytes) = self;
-        VerifyingKey::from_bytes(bytes).ok().filter(|key| is_reduced(bytes) && !key.is_weak())
+    /// The COSE algorithm of signatures by this key.
+    pub(crate) fn algorithm(&self) -> iana::Algorithm {
+        match self {
+            Self::Ed25519(_) => iana::Algorithm::EdDSA,
+            Self::Es256(_) => iana::Algorithm::ES256,
+        }
     }
 
-    /// Strict verification: no malleable signature, no weak key.
-    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        let Ok(signature) = ed25519_dalek::Signature::from_slice(signature) else { return false };
-        self.verifying_key().is_some_and(|key| key.verify_strict(message, &signature).is_ok())
+    /// The name of the algorithm in a JSON Web Token (RFC 7518, RFC 8037).
+    pub fn jwt_algorithm(&self) -> &'static str {
+        match self {
+            Self::Ed25519(_) => "EdDSA",
+            Self::Es256(_) => "ES256",
+        }
     }
+
+    /// Strict verification: no malleable signature, no weak key. Of the two ECDSA signatures `(r, s)` and `(r, n − s)` the
+    /// one with the lower `s` is taken: [`DeviceSigner::sign_strictly`] gives that one, whichever the hardware made.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Ed25519(bytes) => {
+                let Ok(signature) = ed25519_dalek::Signature::from_slice(signature) else { return false };
+                ed25519_key(bytes).is_some_and(|key| key.verify_strict(message, &signature).is_ok())
+            }
+            Self::Es256(bytes) => {
+                let Ok(signature) = p256::ecdsa::Signature::from_slice(signature) else { return false };
+                let low = signature.normalize_s() == signature;
+                low && es256_key(bytes).is_some_and(|key| key.verify(message, &signature).is_ok())
+            }
+        }
+    }
+}
+
+fn ed25519_key(bytes: &[u8; 32]) -> Option<VerifyingKey> {
+    VerifyingKey::from_bytes(bytes).ok().filter(|key| is_reduced(bytes) && !key.is_weak())
+}
+
+/// The curve has prime order: every point but the one at infinity, which has no such encoding, is a good key.
+fn es256_key(bytes: &[u8; 33]) -> Option<p256::ecdsa::VerifyingKey> {
+    p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).ok()
 }
 
 /// Whether the coordinate is below 2^255 − 19, as RFC 8032 (section 5.1.3) asks and the library does not: otherwise one
@@ -63,8 +97,23 @@ pub trait DeviceSigner: Send + Sync {
     /// The public half.
     fn public_key(&self) -> PublicKey;
 
-    /// Signs exactly these bytes: 64 bytes for Ed25519.
+    /// Signs exactly these bytes: 64 bytes for Ed25519 (RFC 8032), and for ES256 `r` and `s` of 32 bytes each.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError>;
+
+    /// The signature in the one form that is believed: of an ECDSA signature the one with the lower `s`, which secure
+    /// hardware does not see to. A signature that anyone could write differently would give an envelope a second hash,
+    /// and make its device look like a clone.
+    fn sign_strictly(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+        let signature = self.sign(message)?;
+        match self.public_key() {
+            PublicKey::Ed25519(_) => Ok(signature),
+            PublicKey::Es256(_) => {
+                let parsed = p256::ecdsa::Signature::from_slice(&signature);
+                let parsed = parsed.map_err(|_| SignerError { reason: "it gave no ECDSA signature".to_owned() })?;
+                Ok(parsed.normalize_s().to_bytes().to_vec())
+            }
+        }
+    }
 }
 
 /// An Ed25519 key held in memory, wiped when dropped.
@@ -89,5 +138,100 @@ impl DeviceSigner for SoftwareSigner {
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
         Ok(self.0.sign(message).to_bytes().to_vec())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod es256 {
+    //! A P-256 key in software, for tests: it gives whichever of the two signatures it is told to.
+
+    use p256::ecdsa::signature::Signer as _;
+    use p256::ecdsa::{Signature, SigningKey};
+
+    use super::{DeviceSigner, PublicKey, SignerError};
+
+    pub(crate) struct Es256Signer {
+        pub(crate) key: SigningKey,
+        pub(crate) high: bool,
+    }
+
+    impl Es256Signer {
+        pub(crate) fn from_seed(seed: u8) -> Self {
+            Self { key: SigningKey::from_slice(&[seed; 32]).expect("a scalar of the curve"), high: false }
+        }
+    }
+
+    /// The other signature of the two.
+    pub(crate) fn other(signature: &Signature) -> Signature {
+        let (r, s) = signature.split_scalars();
+        Signature::from_scalars(r, -s).expect("n − s is no more zero than s")
+    }
+
+    impl DeviceSigner for Es256Signer {
+        fn public_key(&self) -> PublicKey {
+            let point = self.key.verifying_key().to_sec1_point(true);
+            PublicKey::Es256(point.as_bytes().try_into().expect("a compressed point has 33 bytes"))
+        }
+
+        fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+            let signature: Signature = self.key.sign(message);
+            let low = signature.normalize_s();
+            Ok(if self.high { other(&low) } else { low }.to_bytes().to_vec())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::es256::Es256Signer;
+    use super::*;
+    use crate::cbor;
+
+    /// What the hardware gives is brought into the one form; the other one is not believed.
+    #[test]
+    fn an_ecdsa_signature_has_one_form() {
+        for high in [false, true] {
+            let signer = Es256Signer { high, ..Es256Signer::from_seed(5) };
+            let key = signer.public_key();
+            let raw = signer.sign(b"message").expect("signs");
+            assert_eq!(key.verifies(b"message", &raw), !high);
+            let strict = signer.sign_strictly(b"message").expect("signs");
+            assert!(key.verifies(b"message", &strict) && !key.verifies(b"massage", &strict));
+        }
+    }
+
+    #[test]
+    fn what_is_no_point_is_no_key() {
+        let good = Es256Signer::from_seed(5).public_key();
+        let PublicKey::Es256(good) = good else { unreachable!("it is one") };
+        let mut uncompressed_mark = good;
+        uncompressed_mark[0] = 4;
+        let mut infinity = [0; 33];
+        infinity[0] = 0;
+        let mut beyond = [0xff; 33];
+        beyond[0] = 2;
+        // x³ − 3x + b is no square there.
+        let mut off_curve = [0; 33];
+        (off_curve[0], off_curve[32]) = (2, 1);
+        for bytes in [uncompressed_mark, infinity, beyond, off_curve] {
+            let key = PublicKey::Es256(bytes);
+            assert_eq!(key.thumbprint(), None, "{}", hex::encode(bytes));
+            assert!(!key.verifies(b"anything", &[1; 64]));
+        }
+        for length in [0, 63, 65] {
+            assert!(!PublicKey::Es256(good).verifies(b"anything", &vec![1; length]));
+        }
+        for scalars in [[0; 64], [0xff; 64]] {
+            assert!(!PublicKey::Es256(good).verifies(b"anything", &scalars));
+        }
+    }
+
+    /// Golden: the number of the algorithm stands before the bytes (docs/protocol.md).
+    #[test]
+    fn a_public_key_says_its_algorithm() {
+        let ed = cbor::write(&SoftwareSigner::from_seed(&[3; 32]).public_key());
+        assert_eq!(ed[..5], [0x82, 0x00, 0x81, 0x58, 0x20]);
+        let es = cbor::write(&Es256Signer::from_seed(5).public_key());
+        assert_eq!((es[..5].to_vec(), es.len()), (vec![0x82, 0x01, 0x81, 0x58, 0x21], 38));
     }
 }

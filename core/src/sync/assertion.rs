@@ -41,9 +41,9 @@ pub(super) fn assertion(
         jti: &hex::encode(id),
     };
     let claims = serde_json::to_vec(&claims).expect("claims of text and numbers are JSON");
-    let header = URL_SAFE_NO_PAD.encode(br#"{"alg":"EdDSA","typ":"JWT"}"#);
-    let message = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims));
-    let signature = signer.sign(message.as_bytes())?;
+    let header = format!(r#"{{"alg":"{}","typ":"JWT"}}"#, signer.public_key().jwt_algorithm());
+    let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+    let signature = signer.sign_strictly(message.as_bytes())?;
     Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
 

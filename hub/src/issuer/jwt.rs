@@ -1,4 +1,4 @@
-//! JSON Web Tokens (RFC 7519) signed with Ed25519 (RFC 8037), judged at a time that is passed in.
+//! JSON Web Tokens (RFC 7519), the hub's own signed with Ed25519 (RFC 8037), judged at a time that is passed in.
 
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -107,13 +107,17 @@ pub fn decode<T: DeserializeOwned>(token: &str, key: &PublicKey) -> Option<(Head
     if token.len() > MAX_TOKEN {
         return None;
     }
-    let PublicKey::Ed25519(key) = key;
-    let mut validation = Validation::new(Algorithm::EdDSA);
+    let (algorithm, key) = match key {
+        PublicKey::Ed25519(key) => (Algorithm::EdDSA, DecodingKey::from_ed_der(key)),
+        // It takes the point as it is, compressed or not.
+        PublicKey::Es256(key) => (Algorithm::ES256, DecodingKey::from_ec_der(key)),
+    };
+    let mut validation = Validation::new(algorithm);
     // Time and audience are judged by the caller, with the time of the request.
     validation.validate_exp = false;
     validation.validate_aud = false;
     validation.required_spec_claims.clear();
-    let read = jsonwebtoken::decode::<T>(token, &DecodingKey::from_ed_der(key), &validation).ok()?;
+    let read = jsonwebtoken::decode::<T>(token, &key, &validation).ok()?;
     // RFC 7515, section 4.1.11: an extension that must be understood is one that we do not.
     read.header.crit.is_none().then_some((read.header, read.claims))
 }

@@ -4,7 +4,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use url::Url;
-use vestibule_core::keys::{DeviceSigner as _, PublicKey};
 
 use super::{Issuer, JWT_BEARER, audience};
 
@@ -13,7 +12,7 @@ pub fn jwks<'a>(issuers: impl IntoIterator<Item = Issuer<'a>>) -> Value {
     let keys: Vec<Value> = issuers
         .into_iter()
         .map(|issuer| {
-            let PublicKey::Ed25519(x) = issuer.key.public_key();
+            let x = issuer.key.key().verifying_key().to_bytes();
             // RFC 8037, section 2.
             json!({
                 "kty": "OKP", "crv": "Ed25519", "x": URL_SAFE_NO_PAD.encode(x),

@@ -710,7 +710,7 @@ public protocol DeviceSigner: AnyObject, Sendable {
 
     /**
      * Signs exactly these bytes: 64 bytes, for Ed25519 as RFC 8032 says, for ES256 `r` and `s` of 32 bytes each (RFC
-     * 7518, section 3.4). It must not wait for a person: every write is signed.
+     * 7518, section 3.4), whichever `s` the hardware makes. It must not wait for a person: every write is signed.
      */
     func sign(message: Data) throws  -> Data
 
@@ -785,7 +785,7 @@ open func publicKey()throws  -> DeviceKey  {
 
     /**
      * Signs exactly these bytes: 64 bytes, for Ed25519 as RFC 8032 says, for ES256 `r` and `s` of 32 bytes each (RFC
-     * 7518, section 3.4). It must not wait for a person: every write is signed.
+     * 7518, section 3.4), whichever `s` the hardware makes. It must not wait for a person: every write is signed.
      */
 open func sign(message: Data)throws  -> Data  {
     return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeProviderError_lift) {
@@ -9632,7 +9632,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_vestibule_ffi_checksum_method_devicesigner_public_key() != 6764) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_vestibule_ffi_checksum_method_devicesigner_sign() != 16382) {
+    if (uniffi_vestibule_ffi_checksum_method_devicesigner_sign() != 50092) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_vestibule_ffi_checksum_method_keyprovider_store_key() != 58692) {

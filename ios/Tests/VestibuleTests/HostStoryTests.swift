@@ -7,8 +7,17 @@ final class HostStoryTests: XCTestCase {
     /// S1.6–8, S1.27, S1.32, S2.14, S4.4, S4.14: invited with the hub away, queued and nothing more; taken by the hub,
     /// upcoming or pending; edited and cancelled.
     func testAHostInvitesOfflineAndTheHubTakesIt() async throws {
+        try await aHostInvitesOffline(.ed25519)
+    }
+
+    /// The same where the phone's key is one of secure hardware.
+    func testAP256KeySignsAllOfIt() async throws {
+        try await aHostInvitesOffline(.es256)
+    }
+
+    private func aHostInvitesOffline(_ algorithm: OpenSSLKey.Algorithm) async throws {
         let hub = try Hub()
-        let phone = try await Phone("ada", hub: hub)
+        let phone = try await Phone("ada", hub: hub, algorithm: algorithm)
         let (visits, sync) = (phone.client.visits, phone.client.sync)
         let observation = try await visits.observe(.all)
         hub.stop()

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use vestibule_core::keys::{DeviceSigner as _, PublicKey, SoftwareSigner};
+use vestibule_core::keys::{DeviceSigner as Key, PublicKey, SoftwareSigner};
 use vestibule_ffi::client::HostClient;
 use vestibule_ffi::draft::VisitDraft;
 use vestibule_ffi::error::Outcome;
@@ -25,14 +25,17 @@ pub const FOREVER: Duration = Duration::from_mins(1);
 pub struct App {
     pub store_key: Vec<u8>,
     pub token: Mutex<String>,
-    pub device: SoftwareSigner,
+    pub device: Box<dyn Key>,
     /// The phone is locked: its keys cannot be used.
     pub locked: AtomicBool,
 }
 
 impl App {
     pub fn new() -> Arc<Self> {
-        let device = SoftwareSigner::from_seed(&[9; 32]);
+        Self::with_key(Box::new(SoftwareSigner::from_seed(&[9; 32])))
+    }
+
+    pub fn with_key(device: Box<dyn Key>) -> Arc<Self> {
         Arc::new(Self { store_key: vec![7; 48], token: Mutex::default(), device, locked: AtomicBool::new(false) })
     }
 
@@ -63,12 +66,14 @@ impl TokenProvider for App {
 
 impl DeviceSigner for App {
     fn public_key(&self) -> Result<DeviceKey, ProviderError> {
-        let PublicKey::Ed25519(bytes) = self.device.public_key();
-        self.unless_locked(|| DeviceKey::Ed25519 { bytes: bytes.to_vec() })
+        self.unless_locked(|| match self.device.public_key() {
+            PublicKey::Ed25519(bytes) => DeviceKey::Ed25519 { bytes: bytes.to_vec() },
+            PublicKey::Es256(bytes) => DeviceKey::Es256 { bytes: bytes.to_vec() },
+        })
     }
 
     fn sign(&self, message: Vec<u8>) -> Result<Vec<u8>, ProviderError> {
-        self.unless_locked(|| self.device.sign(&message).expect("a software key signs"))
+        self.unless_locked(|| self.device.sign(&message).expect("a key in memory signs"))
     }
 }
 
@@ -83,11 +88,14 @@ pub struct Office {
 
 impl Office {
     pub fn open() -> Self {
+        Self::open_with(App::new())
+    }
+
+    pub fn open_with(app: Arc<App>) -> Self {
         let dir = TempDir::new().expect("a folder");
         let mailbox = Mailbox::start(dir.path().join("mail")).expect("a mail server");
         let mut hub = Hub::create(dir.path().join("hub"), mailbox.address);
         hub.start();
-        let app = App::new();
         let client = app.open(&dir.path().join("ada.db")).expect("opens");
         *app.token.lock().expect("no test panics with it") = hub.admin(&["token", "ada"]);
         wait(client.sign_in(hub.url())).expect("signs in");

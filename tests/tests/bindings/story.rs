@@ -8,6 +8,7 @@ use vestibule_ffi::history::HistoryFact;
 use vestibule_ffi::passes::PassPlace;
 use vestibule_ffi::summary::{ListFilter, Status, Tab};
 use vestibule_ffi::view::CredentialState;
+use vestibule_tests::hardware::HardwareKey;
 
 use super::app::{App, Mirror, Office, Progress, form, wait};
 
@@ -15,7 +16,16 @@ use super::app::{App, Mirror, Office, Progress, form, wait};
 /// and pass, edit, cancel; and what the hub has missed reaches it.
 #[test]
 fn a_host_invites_offline_and_everything_follows() {
-    let mut office = Office::open();
+    everything_follows(Office::open());
+}
+
+/// The same where the phone's key lives in secure hardware, whose signatures are of either form.
+#[test]
+fn a_key_of_secure_hardware_signs_all_of_it() {
+    everything_follows(Office::open_with(App::with_key(Box::new(HardwareKey::from_seed([9; 32], true)))));
+}
+
+fn everything_follows(mut office: Office) {
     let (client, visits) = (Arc::clone(&office.client), office.client.visits());
     let mirror = Arc::new(Mirror::default());
     let _subscription = visits.observe(ListFilter::All, 50, mirror.clone()).expect("observes");

@@ -1,10 +1,12 @@
 //! Envelopes: not signed, not by this device, not the next, not in form.
 
+use std::sync::Arc;
+
 use chrono::Utc;
 use vestibule_core::cbor;
 use vestibule_core::envelope::Envelope;
 use vestibule_core::id::{ChainHash, Thumbprint};
-use vestibule_core::keys::{Purpose, SoftwareSigner, sign};
+use vestibule_core::keys::{DeviceSigner, Purpose, sign};
 use vestibule_tests::attacked::OTHER;
 use vestibule_tests::hostile::{Device, Document, Refused, Sent, beside, unique};
 use vestibule_tests::http::Http;
@@ -40,13 +42,13 @@ fn bytes(http: &Http, device: &Device, make: impl FnOnce(Vec<u8>) -> Vec<u8>) ->
 #[test]
 fn signatures() {
     let mut scene = Scene::with(&["ada", "chloe"]);
-    let key = |device: &Device| SoftwareSigner::from_seed(&device.key.key().to_bytes());
+    let key = |device: &Device| Arc::clone(&device.key);
     let (ada, chloe) = (key(scene.device("ada")), key(scene.device("chloe")));
-    let sealed = |purpose, key: &SoftwareSigner, payload| sign(purpose, payload, key).expect("signs");
+    let sealed = |purpose, key: &dyn DeviceSigner, payload| sign(purpose, payload, key).expect("signs");
     let forged = |at: usize| {
-        let ada = SoftwareSigner::from_seed(&ada.key().to_bytes());
+        let ada = Arc::clone(&ada);
         move |payload| {
-            let mut bytes = sign(Purpose::Envelope, payload, &ada).expect("signs");
+            let mut bytes = sign(Purpose::Envelope, payload, &*ada).expect("signs");
             let at = bytes.len() - 1 - at;
             bytes[at] ^= 1;
             bytes
@@ -59,13 +61,13 @@ fn signatures() {
     scene.refuses("no signature", "ada", turned_away("signature"), |http, d| bytes(http, d, |payload| payload));
     scene.refuses("nothing", "ada", turned_away("signature"), |http, d| bytes(http, d, |_| Vec::new()));
     scene.refuses("a byte behind", "ada", turned_away("signature"), |http, d| {
-        bytes(http, d, |payload| [sealed(Purpose::Envelope, &ada, payload), vec![0]].concat())
+        bytes(http, d, |payload| [sealed(Purpose::Envelope, &*ada, payload), vec![0]].concat())
     });
     scene.refuses("signed for another purpose", "ada", turned_away("signature"), |http, d| {
-        bytes(http, d, |payload| sealed(Purpose::Enrolment, &ada, payload))
+        bytes(http, d, |payload| sealed(Purpose::Enrolment, &*ada, payload))
     });
     scene.refuses("signed by another's key", "ada", turned_away("other_device"), |http, d| {
-        bytes(http, d, |payload| sealed(Purpose::Envelope, &chloe, payload))
+        bytes(http, d, |payload| sealed(Purpose::Envelope, &*chloe, payload))
     });
     // A real envelope of Chloe's, taken on its way, and pushed with Ada's token.
     let items = good(scene.device("chloe"));
@@ -126,13 +128,13 @@ fn contents() {
         });
     }
     scene.refuses("a payload that is no envelope", "ada", turned_away("garbage"), |http, device| {
-        let signed = sign(Purpose::Envelope, b"garbage".to_vec(), &device.key).expect("signs");
+        let signed = sign(Purpose::Envelope, b"garbage".to_vec(), &*device.key).expect("signs");
         device.push(http, vec![beside(signed, &[])]).refused()
     });
     scene.refuses("a payload with a byte behind", "ada", turned_away("garbage"), |http, device| {
         let items = good(device);
         let payload = [cbor::write(&device.envelope(&items)), vec![0]].concat();
-        device.push(http, vec![beside(sign(Purpose::Envelope, payload, &device.key).expect("signs"), &items)]).refused()
+        device.push(http, vec![beside(sign(Purpose::Envelope, payload, &*device.key).expect("signs"), &items)]).refused()
     });
 }
 

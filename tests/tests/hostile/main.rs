@@ -9,6 +9,7 @@ mod changes;
 mod drafts;
 mod envelopes;
 mod floods;
+mod hardware;
 mod requests;
 mod rights;
 mod scene;

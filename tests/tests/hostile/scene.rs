@@ -1,15 +1,17 @@
 //! The stage of every attack: a hub, members with a device each, and a visit of theirs that is accepted.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use vestibule_core::document::{ParsedChange, Write};
 use vestibule_core::envelope::Ask;
 use vestibule_core::id::{ChainHash, VisitId};
+use vestibule_core::keys::{DeviceSigner, SoftwareSigner};
 use vestibule_core::receipt::Verdict;
 use vestibule_core::visit::Key;
 use vestibule_tests::attacked::{EXAMPLE, Hub};
-use vestibule_tests::hostile::{Device, Document, Refused, Sent};
+use vestibule_tests::hostile::{Device, Document, Refused, Sent, unique};
 use vestibule_tests::http::Http;
 
 /// What the visitor of every visit is called: personal data that stands in no refusal and no log.
@@ -60,9 +62,14 @@ pub fn problem(status: u16, code: &'static str) -> Expected {
 impl Scene {
     /// A hub where these members have a device each, and those who may invite a visit.
     pub fn with(members: &[&str]) -> Self {
+        Self::with_keys(members, || Arc::new(SoftwareSigner::from_seed(&unique())))
+    }
+
+    /// The same with keys of that kind in the devices.
+    pub fn with_keys(members: &[&str], key: impl Fn() -> Arc<dyn DeviceSigner>) -> Self {
         let mut scene = Self { hub: Hub::start(), actors: BTreeMap::new() };
         for member in members {
-            let mut device = Device::sign_in(&scene.hub, EXAMPLE, member);
+            let mut device = Device::sign_in_with(&scene.hub, EXAMPLE, member, key());
             let own = (*member != "priya").then(|| {
                 let site = if *member == "ben" { "nyc" } else { "zrh" };
                 invited(&scene.hub.http, &mut device, &visit_at(site, member))

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Utc;
 use serde_json::{Value, json};
 use vestibule_core::cbor;
-use vestibule_core::keys::{DeviceSigner as _, Purpose, SoftwareSigner, sign};
+use vestibule_core::keys::{DeviceSigner, PublicKey, Purpose, SoftwareSigner, sign};
 use vestibule_core::sync::wire::{Challenge, Enrolment, EnrolmentProof};
 use vestibule_tests::attacked::{EXAMPLE, Hub, OTHER};
 use vestibule_tests::hostile::{Device, Document, Refused, jwt, post_as, unique};
@@ -30,7 +30,7 @@ fn with(mut claims: Value, changes: &Value) -> Value {
     claims
 }
 
-fn signed(key: &SoftwareSigner, claims: &Value) -> String {
+fn signed(key: &dyn DeviceSigner, claims: &Value) -> String {
     let kid = key.public_key().thumbprint().expect("a good key").to_string();
     jwt(&json!({"alg": "EdDSA", "typ": "at+jwt", "kid": kid}), claims, key)
 }
@@ -96,7 +96,7 @@ fn tokens_of_others() {
             "sign_in_again",
         ),
         ("a token of another scope", signed(&ours, &with(good.clone(), &json!({"scope": "sign_in"}))), "invalid_token"),
-        ("a token signed by the device", signed(&scene.device("ada").key, &good), "invalid_token"),
+        ("a token signed by the device", signed(&*scene.device("ada").key, &good), "invalid_token"),
         ("a token with no signature", none, "invalid_token"),
         ("a sign-in token", scene.hub.admin(EXAMPLE, &["token", "ada"]).trim().to_owned(), "invalid_token"),
         ("an assertion", scene.device("ada").assertion(), "invalid_token"),
@@ -133,10 +133,10 @@ fn assertions_of_others_and_of_before() {
     let now = Utc::now().timestamp();
     let good = json!({"iss": name, "sub": name, "aud": scene.device("ada").audience, "iat": now, "exp": now + 60,
         "jti": "fresh"});
-    let by = |key: &SoftwareSigner, changes: Value| {
+    let by = |key: &dyn DeviceSigner, changes: Value| {
         jwt(&json!({"alg": "EdDSA", "typ": "JWT"}), &with(good.clone(), &changes), key)
     };
-    let (ada, chloe) = (&scene.device("ada").key, &scene.device("chloe").key);
+    let (ada, chloe) = (&*scene.device("ada").key, &*scene.device("chloe").key);
     let rows = [
         ("a replayed assertion", used, (400, "replayed_assertion")),
         ("another device's name", by(chloe, json!({})), (400, "invalid_assertion")),
@@ -168,11 +168,20 @@ fn enrolments_that_are_not_proven() {
         http.post("/v1/devices", &[("authorization", bearer), ("content-type", "application/json")], body).into()
     };
     let (fresh, victim) = (SoftwareSigner::from_seed(&unique()), SoftwareSigner::from_seed(&unique()));
-    let proof = |nonce: Vec<u8>, key: &SoftwareSigner| {
+    let proof = |nonce: Vec<u8>, key: &dyn DeviceSigner| {
         cbor::write(&EnrolmentProof { nonce: nonce.into(), key: key.public_key(), audience: "http://localhost".into() })
     };
     scene.refuses("a key one does not hold", "ada", problem(400, "invalid_proof"), |http, _| {
         let proof = proof(nonce(http, &adas), &victim);
+        enrol(http, &adas, sign(Purpose::Enrolment, proof, &fresh).expect("signs"))
+    });
+    scene.refuses("a key that is no point of its curve", "ada", problem(400, "invalid_proof"), |http, _| {
+        // x³ − 3x + b is no square where x is 1 (FIPS 186-5, P-256).
+        let mut point = [0; 33];
+        (point[0], point[32]) = (2, 1);
+        let key = PublicKey::Es256(point);
+        let nonce = nonce(http, &adas).into();
+        let proof = cbor::write(&EnrolmentProof { nonce, key, audience: "http://localhost".into() });
         enrol(http, &adas, sign(Purpose::Enrolment, proof, &fresh).expect("signs"))
     });
     scene.refuses("a proof for another purpose", "ada", problem(400, "invalid_proof"), |http, _| {
@@ -187,8 +196,8 @@ fn enrolments_that_are_not_proven() {
         enrol(http, &adas, sign(Purpose::Enrolment, proof(vec![0; 40], &fresh), &fresh).expect("signs"))
     });
     scene.refuses("another member's key", "ada", problem(409, "other_member"), |http, device| {
-        let proof = proof(nonce(http, &bens), &device.key);
-        enrol(http, &bens, sign(Purpose::Enrolment, proof, &device.key).expect("signs"))
+        let proof = proof(nonce(http, &bens), &*device.key);
+        enrol(http, &bens, sign(Purpose::Enrolment, proof, &*device.key).expect("signs"))
     });
     scene.refuses("an access token", "ada", problem(401, "invalid_token"), |http, device| {
         let bearer = format!("Bearer {}", device.token);

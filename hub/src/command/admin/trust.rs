@@ -46,7 +46,8 @@ impl Desk {
         let signed = Sign1::read(&bytes).map_err(|_| broken())?;
         let set: KeySet = cbor::read(signed.unverified_payload(), "key set").map_err(|_| broken())?;
         let keys = set.keys.iter().filter(|entry| entry.usage == KeyUse::Qr).map(|entry| {
-            let PublicKey::Ed25519(bytes) = &entry.key;
+            // The hub signs with Ed25519 alone.
+            let PublicKey::Ed25519(bytes) = &entry.key else { return None };
             let key = VerifyingKey::from_bytes(bytes).ok()?;
             let time = |seconds| DateTime::from_timestamp(seconds, 0);
             Some(QrKey::new(key, time(entry.not_before)?, time(entry.not_after)?))

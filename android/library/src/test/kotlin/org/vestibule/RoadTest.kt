@@ -10,13 +10,20 @@ import org.junit.jupiter.api.Test
 import org.vestibule.fixture.DAY
 import org.vestibule.fixture.draft
 import org.vestibule.fixture.onPhone
+import java.security.KeyPair
 import java.time.ZoneId
 
 /** The road of an invitation, on a phone and against a real hub. */
 class RoadTest {
     /** S1.4–S1.8, S1.27–S1.29, S2.14, S4.14, S4.28, S4.33: the whole story, seen through an observer. */
     @Test
-    fun `a visitor is invited offline, synced, edited and cancelled`() = onPhone { hub, phone ->
+    fun `a visitor is invited offline, synced, edited and cancelled`() = road(KeySigner.generateEd25519())
+
+    /** The same where the phone's key is one of secure hardware. */
+    @Test
+    fun `a P-256 key signs all of it`() = road(KeySigner.generateEs256())
+
+    private fun road(device: KeyPair) = onPhone(device) { hub, phone ->
         phone.signIn(hub).use { host ->
             host.sync.run()
             assertEquals(MemberId("ada"), host.identity().member)

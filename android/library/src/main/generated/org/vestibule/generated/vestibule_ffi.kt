@@ -1326,7 +1326,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_vestibule_ffi_checksum_method_devicesigner_public_key() and 0xFFFF) != 6764) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_vestibule_ffi_checksum_method_devicesigner_sign() and 0xFFFF) != 16382) {
+    if ((lib.uniffi_vestibule_ffi_checksum_method_devicesigner_sign() and 0xFFFF) != 50092) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_vestibule_ffi_checksum_method_keyprovider_store_key() and 0xFFFF) != 58692) {
@@ -2031,7 +2031,7 @@ public interface DeviceSigner {
 
     /**
      * Signs exactly these bytes: 64 bytes, for Ed25519 as RFC 8032 says, for ES256 `r` and `s` of 32 bytes each (RFC
-     * 7518, section 3.4). It must not wait for a person: every write is signed.
+     * 7518, section 3.4), whichever `s` the hardware makes. It must not wait for a person: every write is signed.
      */
     fun `sign`(`message`: kotlin.ByteArray): kotlin.ByteArray
 
@@ -2162,7 +2162,7 @@ open class DeviceSignerImpl: Disposable, AutoCloseable, DeviceSigner
 
     /**
      * Signs exactly these bytes: 64 bytes, for Ed25519 as RFC 8032 says, for ES256 `r` and `s` of 32 bytes each (RFC
-     * 7518, section 3.4). It must not wait for a person: every write is signed.
+     * 7518, section 3.4), whichever `s` the hardware makes. It must not wait for a person: every write is signed.
      */
     @Throws(ProviderException::class)override fun `sign`(`message`: kotlin.ByteArray): kotlin.ByteArray {
             return FfiConverterByteArray.lift(
