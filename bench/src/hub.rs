@@ -75,21 +75,24 @@ impl Drop for HubProcess {
 }
 
 fn context(home: &Path) -> Context {
-    let dir = DataDir::open_or_create(home, None).expect("a hub's folder");
+    let dir = DataDir::open(home).expect("a hub's folder");
     let config = dir.config().expect("settings");
     let id = sample::ID.parse().expect("the sample's id");
     Context::open(&dir, &config, &id, Utc::now(), &mut ChaCha20Rng::from_seed([9; 32])).expect("keys")
 }
 
 fn found(home: &Path) {
-    let context = context(home);
+    let dir = DataDir::open_or_create(home, None).expect("a hub's folder");
+    let config = dir.config().expect("settings");
+    let id = sample::ID.parse().expect("the sample's id");
+    let context =
+        Context::found(&dir, &config, &id, Utc::now(), &mut ChaCha20Rng::from_seed([9; 32])).expect("makes keys");
     let mut founding = sample::example_ag();
     founding.security_address = None;
     for kind in &mut founding.types {
         kind.address = None;
     }
     let mut rng = ChaCha20Rng::from_seed([7; 32]);
-    let dir = DataDir::open(home).expect("a hub's folder");
     HubStore::open(&dir.database())
         .expect("a database")
         .write::<_, OrganisationError>(|tx| {

@@ -11,6 +11,8 @@
 //! assert_eq!(search_key("Søren Zürcher"), "soren zurcher");
 //! ```
 
+mod alone;
+
 use unicode_general_category::{GeneralCategory, get_general_category};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
@@ -39,9 +41,11 @@ pub fn is_blank(text: &str) -> bool {
 /// The form in which two texts are compared: compatibility-composed (NFKC), without case, invisible characters left
 /// out, white space collapsed to single spaces and trimmed. Marks count: `Müller` is not `Muller`.
 pub fn compare_key(text: &str) -> String {
-    if text.is_ascii() {
-        return plain_key(text);
-    }
+    static LETTERS: alone::Keys = alone::Keys::new();
+    LETTERS.of(text, long_compare_key).unwrap_or_else(|| long_compare_key(text))
+}
+
+fn long_compare_key(text: &str) -> String {
     until_stable(text, |text| collapse(text.nfkc().filter(|&c| !is_invisible(c)).flat_map(fold_case)).nfkc().collect())
 }
 
@@ -51,10 +55,12 @@ pub fn compare_key(text: &str) -> String {
 /// Only marks whose combining class is 10 or above go: nuktas, viramas and kana voicing marks change the letter
 /// (`が` is not `か`), and the letters a Devanagari or Thai vowel sign belongs to are no accents either.
 pub fn search_key(text: &str) -> String {
-    if text.is_ascii() {
-        return plain_key(text);
-    }
-    until_stable(&compare_key(text), |text| {
+    static LETTERS: alone::Keys = alone::Keys::new();
+    LETTERS.of(text, long_search_key).unwrap_or_else(|| long_search_key(text))
+}
+
+fn long_search_key(text: &str) -> String {
+    until_stable(&long_compare_key(text), |text| {
         let bare = text.nfkd().filter(|&c| canonical_combining_class(c) < 10 && !is_invisible(c));
         collapse(bare.flat_map(fold_case).flat_map(plain_latin)).nfkc().collect()
     })
@@ -88,13 +94,21 @@ pub fn search_words(text: &str) -> Vec<String> {
 /// ```
 pub fn index_words(text: &str) -> String {
     let key = search_key(text);
-    let mut all: Vec<String> = Vec::new();
+    let mut all = String::with_capacity(key.len());
+    let mut add = |word: &str| {
+        if !all.is_empty() {
+            all.push(' ');
+        }
+        all.push_str(word);
+    };
     for word in key.split(|c: char| !is_of_word(c)).filter(|word| !word.is_empty()) {
-        all.push(word.to_owned());
-        let parts = word.char_indices().skip(1).filter(|(_, c)| is_unspaced(*c));
-        all.extend(parts.map(|(at, _)| word[at..].chars().take(PART).collect()));
+        add(word);
+        for (at, _) in word.char_indices().skip(1).filter(|(_, c)| is_unspaced(*c)) {
+            let part = &word[at..];
+            add(part.char_indices().nth(PART).map_or(part, |(end, _)| &part[..end]));
+        }
     }
-    all.join(" ")
+    all
 }
 
 fn is_of_word(c: char) -> bool {
@@ -137,23 +151,21 @@ fn plain_latin(c: char) -> impl Iterator<Item = char> {
     kept.into_iter().chain(plain.chars())
 }
 
-/// Both keys of a text in ASCII, which has nothing to normalise: one pass in place of eight.
-fn plain_key(text: &str) -> String {
-    collapse(text.chars().map(|c| c.to_ascii_lowercase()))
-}
-
 /// Single spaces between words, none around them.
 fn collapse(chars: impl Iterator<Item = char>) -> String {
     let mut out = String::new();
-    for c in chars {
-        if !c.is_whitespace() {
-            out.push(c);
-        } else if !out.is_empty() && !out.ends_with(' ') {
-            out.push(' ');
-        }
-    }
+    chars.for_each(|c| push_collapsed(&mut out, c));
     out.truncate(out.trim_end().len());
     out
+}
+
+/// Adds a character; white space only as one space behind a word.
+fn push_collapsed(out: &mut String, c: char) {
+    if !c.is_whitespace() {
+        out.push(c);
+    } else if !out.is_empty() && !out.ends_with(' ') {
+        out.push(' ');
+    }
 }
 
 /// Applies `step` until it changes nothing: a decomposition can bring out a letter that folds once more. Three rounds
@@ -212,23 +224,14 @@ mod tests {
         assert_ne!(search_key("कि"), search_key("क"));
     }
 
-    /// The short way of ASCII text is the long way, for every character of it and around every space.
+    /// The short way is the long way for every letter, before and behind others, and around every space.
     #[test]
-    fn ascii_goes_the_short_way_to_the_same_keys() {
-        let long = |text: &str| {
-            let compared = until_stable(text, |text| {
-                collapse(text.nfkc().filter(|&c| !is_invisible(c)).flat_map(fold_case)).nfkc().collect()
-            });
-            let searched = until_stable(&compared, |text| {
-                let bare = text.nfkd().filter(|&c| canonical_combining_class(c) < 10 && !is_invisible(c));
-                collapse(bare.flat_map(fold_case).flat_map(plain_latin)).nfkc().collect()
-            });
-            (compared, searched)
-        };
-        for one in '\0'..='\u{7f}' {
-            for other in ['a', ' ', '\n', 'Z', '0'] {
+    fn the_short_way_leads_to_the_same_keys() {
+        for one in '\0'..='\u{3100}' {
+            for other in ["a", " ", "\n", "Z", "ß", "İ", "и\u{306}", "か\u{3099}", "가"] {
                 let text = format!(" {one}{other}{one}b{other} ");
-                assert_eq!((compare_key(&text), search_key(&text)), long(&text), "{text:?}");
+                assert_eq!(compare_key(&text), long_compare_key(&text), "{text:?}");
+                assert_eq!(search_key(&text), long_search_key(&text), "{text:?}");
             }
         }
     }
@@ -257,6 +260,12 @@ mod tests {
             prop_assert_eq!(compare_key(&compared), compared);
             prop_assert_eq!(search_key(&searched), &*searched);
             prop_assert_eq!(search_key(&compare_key(&text)), searched, "what compares equal is found alike");
+        }
+
+        #[test]
+        fn the_short_way_is_the_long_one(text in "[ \\t-~À-ʯΆ-ҁҊ-ԯא-תؠ-ي-ヺ一-鿿가-힣]{0,24}") {
+            prop_assert_eq!(compare_key(&text), long_compare_key(&text));
+            prop_assert_eq!(search_key(&text), long_search_key(&text));
         }
     }
 }

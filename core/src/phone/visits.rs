@@ -47,8 +47,9 @@ impl HostClient {
     /// # Errors
     /// [`PhoneError::BadDraft`] with the problems of the first draft that has any.
     pub fn create_all(&self, drafts: &[VisitDraft]) -> Result<Vec<VisitId>, PhoneError> {
-        let valid = drafts.iter().map(|draft| self.valid(draft)).collect::<Result<Vec<_>, _>>()?;
-        self.make(&valid, None)
+        let (me, directory, now) = (self.me()?, self.directory()?, self.surroundings.now());
+        let valid = drafts.iter().map(|draft| validate(draft, &directory, &me, now)).collect::<Result<Vec<_>, _>>();
+        self.make(&valid.map_err(PhoneError::BadDraft)?, None)
     }
 
     /// Invites the visitor of a past, cancelled or rejected visit again: a new visit linked to the old one (S4.30).
@@ -203,17 +204,15 @@ impl HostClient {
             // Ascending within the millisecond as well (RFC 9562, section 6.2): the rows of an import go to the ends of
             // the tables, and the hub numbers the visits in the order they were given.
             ids.sort_unstable();
-            let mut work = Vec::with_capacity(drafts.len());
-            for (&visit, draft) in ids.iter().zip(drafts) {
+            let work = ids.iter().zip(drafts).flat_map(|(&visit, draft)| {
                 let mut writes: Vec<Write> =
                     draft.writes().into_iter().map(|(key, text)| Write::set(key, text)).collect();
                 if let Some(previous) = previous {
                     writes.push(Write::set(Key::Previous, previous.to_string()));
                 }
                 writes.push(Write::set(Key::Source, SOURCE));
-                work.push(Work::Create { visit, writes });
-                work.extend(note_of(visit, draft));
-            }
+                std::iter::once(Work::Create { visit, writes }).chain(note_of(visit, draft))
+            });
             self.store()?.write(work, moment, self.signer.as_ref())?;
             Ok(ids)
         })

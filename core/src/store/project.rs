@@ -1,6 +1,8 @@
 //! The read model: what the lists and the search show of a visit, written from its document, its log and its outbox in
 //! the transaction that changed them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
@@ -90,15 +92,20 @@ impl Times {
 /// then the search in the order of its rows.
 #[derive(Debug, Default)]
 pub(super) struct SearchRows {
-    gone: Vec<i64>,
-    come: Vec<(i64, [String; 4])>,
+    gone: BTreeSet<i64>,
+    come: BTreeMap<i64, [String; 4]>,
 }
 
 impl SearchRows {
+    /// The row at that place goes: it is not written at all if it came in this transaction.
+    fn remove(&mut self, place: i64) {
+        if self.come.remove(&place).is_none() {
+            self.gone.insert(place);
+        }
+    }
+
     /// Writes them.
-    pub(super) fn write(mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
-        self.gone.sort_unstable();
-        self.come.sort_unstable_by_key(|(place, _)| *place);
+    pub(super) fn write(self, tx: &Tx<'_>) -> Result<(), StoreError> {
         for place in self.gone {
             tx.execute("DELETE FROM visit_search WHERE rowid = ?1", [place])?;
         }
@@ -115,7 +122,7 @@ impl SearchRows {
 /// Takes a visit out of the lists and the search.
 pub(super) fn remove(tx: &Tx<'_>, visit: VisitId, search: &mut SearchRows) -> Result<(), StoreError> {
     if let Some(place) = place_of(tx, visit)? {
-        search.gone.push(place);
+        search.remove(place);
         tx.execute("DELETE FROM visit WHERE id = ?1", [visit.as_bytes()])?;
     }
     Ok(())
@@ -168,12 +175,14 @@ pub(super) fn project_into(
         Some(place) if place.div_euclid(PLACES) == sort_at.div_euclid(60) => place,
         _ => free_place(tx, sort_at)?,
     };
+    // OR FAIL: the whole transaction is rolled back after any error, so no statement needs a journal of its own, which one
+    // with a trigger would write otherwise.
     let sql = if held.is_some() {
-        "UPDATE visit SET place = ?2, sort_at = ?3, start_at = ?4, end_at = ?5, schedule = ?6, status = ?7, tab = ?8,
+        "UPDATE OR FAIL visit SET place = ?2, sort_at = ?3, start_at = ?4, end_at = ?5, schedule = ?6, status = ?7, tab = ?8,
          queued = ?9, conflict = ?10, problem = ?11, attention = ?12, number = ?13, first_name = ?14, last_name = ?15,
          company = ?16, email = ?17, site = ?18, space = ?19, type = ?20, host = ?21, host_name = ?22, over_at = ?23 WHERE id = ?1"
     } else {
-        "INSERT INTO visit (id, place, sort_at, start_at, end_at, schedule, status, tab, queued, conflict, problem,
+        "INSERT OR FAIL INTO visit (id, place, sort_at, start_at, end_at, schedule, status, tab, queued, conflict, problem,
          attention, number, first_name, last_name, company, email, site, space, type, host, host_name, over_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
     };
@@ -219,8 +228,8 @@ pub(super) fn project_into(
         if held == place && one(tx, same, (place, name, company, email, host), |_| Ok(()))?.is_some() {
             return Ok(());
         }
-        search.gone.push(held);
+        search.remove(held);
     }
-    search.come.push((place, words));
+    search.come.insert(place, words);
     Ok(())
 }

@@ -537,6 +537,30 @@ fn a_bulk_write_is_signed_in_batches() {
     assert_eq!(bench.store.outgoing(2, 512, 4 << 20).expect("gathers").items, 88);
 }
 
+/// A visit that comes again after another one in the same write is found by what it is called in the end, once.
+#[test]
+fn one_write_may_come_back_to_a_visit() {
+    let mut bench = Bench::new();
+    let named = |name: &str| vec![Write::set(Key::FirstName, name)];
+    let [here, there] = [id(1), id(2)];
+    let work = vec![
+        Work::Create { visit: here, writes: named("Grace") },
+        Work::Create { visit: there, writes: named("Cleo") },
+        Work::Edit { visit: here, writes: named("Ada") },
+        Work::Edit {
+            visit: there,
+            writes: vec![Write::set(Key::Schedule, "2027-02-01T09:00"), Write::set(Key::Site, "zrh")],
+        },
+        Work::Edit { visit: here, writes: named("Zoe") },
+    ];
+    bench.write(work).expect("writes");
+    let found =
+        |name: &str| bench.store.search(name, 9).expect("searches").iter().map(|visit| visit.id).collect::<Vec<_>>();
+    assert_eq!([found("zoe"), found("cleo")], [[here], [there]]);
+    assert_eq!([found("grace"), found("ada")], [[], []] as [[VisitId; 0]; 2]);
+    assert_eq!(bench.store.counts(now()).expect("counts").queued, 2);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 

@@ -1,7 +1,5 @@
 //! What a person does: writes that are durable when they return, or did not happen.
 
-use std::collections::BTreeMap;
-
 use super::intent::OperationKind;
 use super::meta;
 use super::outbox::{Author, drop_entry, narrow};
@@ -72,24 +70,32 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotSignedIn`]; [`StoreError::NotFound`] or [`StoreError::Erased`] for a visit that is not here;
     /// [`StoreError::Full`]; a signer that does not sign; values the document does not take.
-    pub fn write(&self, work: Vec<Work>, moment: &mut Moment<'_>, signer: &dyn DeviceSigner) -> Result<(), StoreError> {
+    pub fn write(
+        &self,
+        work: impl IntoIterator<Item = Work>,
+        moment: &mut Moment<'_>,
+        signer: &dyn DeviceSigner,
+    ) -> Result<(), StoreError> {
         let directory = self.directory()?;
         self.transact(|tx, actors| {
             let identity = meta::identity(tx)?;
             let mut author = Author::begin(tx, &identity, &directory, signer, actors, moment.unix())?;
-            let mut visits: BTreeMap<VisitId, Working> = BTreeMap::new();
+            let mut search = SearchRows::default();
+            // Only one visit is held at a time: an import may bring ten thousand.
+            let mut held: Option<Working> = None;
             for work in work {
-                let id = work.visit();
-                let mut working = match visits.remove(&id) {
-                    Some(working) => working,
-                    None => load(tx, &work)?,
+                let mut working = match held.take() {
+                    Some(working) if working.id == work.visit() => working,
+                    done => {
+                        done.map_or(Ok(()), |done| project_into(tx, &done, &directory, &mut search))?;
+                        load(tx, &work)?
+                    }
                 };
                 one_work(&mut author, &mut working, work, moment)?;
-                visits.insert(id, working);
+                held = Some(working);
             }
+            held.map_or(Ok(()), |done| project_into(tx, &done, &directory, &mut search))?;
             author.finish()?;
-            let mut search = SearchRows::default();
-            visits.values().try_for_each(|working| project_into(tx, working, &directory, &mut search))?;
             search.write(tx)
         })
     }

@@ -335,12 +335,13 @@ fn unchanged<I: Clone + Display>(held: Option<&I>, typed: &str) -> Option<I> {
 
 /// What is meant by `typed`: the candidate of that id, else the one of that name.
 fn find<'d, I: Display>(typed: &str, candidates: impl Iterator<Item = (&'d I, &'d str)>) -> Found<&'d I> {
+    let candidates: Vec<_> = candidates.collect();
+    if let Some((id, _)) = candidates.iter().find(|(id, _)| id.to_string() == typed) {
+        return Found::One(id);
+    }
     let wanted = compare_key(typed);
     let mut named = Found::Nothing;
     for (id, name) in candidates {
-        if id.to_string() == typed {
-            return Found::One(id);
-        }
         if compare_key(name) == wanted {
             named = if matches!(named, Found::Nothing) { Found::One(id) } else { Found::Many };
         }

@@ -134,7 +134,9 @@ fn contents() {
     scene.refuses("a payload with a byte behind", "ada", turned_away("garbage"), |http, device| {
         let items = good(device);
         let payload = [cbor::write(&device.envelope(&items)), vec![0]].concat();
-        device.push(http, vec![beside(sign(Purpose::Envelope, payload, &*device.key).expect("signs"), &items)]).refused()
+        device
+            .push(http, vec![beside(sign(Purpose::Envelope, payload, &*device.key).expect("signs"), &items)])
+            .refused()
     });
 }
 
