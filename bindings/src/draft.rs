@@ -106,8 +106,8 @@ mod tests {
 
     use super::*;
 
-    fn time(day: u8, second_occurrence: bool) -> Option<CivilTime> {
-        Some(CivilTime { year: 2027, month: 10, day, hour: 2, minute: 30, second_occurrence })
+    fn time(day: u8, second_occurrence: bool) -> CivilTime {
+        CivilTime { year: 2027, month: 10, day, hour: 2, minute: 30, second_occurrence }
     }
 
     /// What a form was filled with is what the core reads, times of a repeated hour and of another day too.
@@ -120,7 +120,7 @@ mod tests {
             (Key::Message, Value::Text("Two\nlines")),
         ]);
         let form = VisitDraft::of(&values);
-        assert_eq!((form.start, form.end), (time(30, false), time(31, true)));
+        assert_eq!((form.start, form.end), (Some(time(30, false)), Some(time(31, true))));
         let core = CoreDraft::from(form);
         let from_core = CoreDraft::from_values(&values);
         assert_eq!((core.start.as_deref(), core.end.as_deref()), (Some("2027-10-30 02:30"), Some("2027-10-31 02:30")));
