@@ -21,6 +21,13 @@ let package = Package(
             dependencies: ["VestibuleGenerated"],
             swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("InternalImportsByDefault")]
         ),
+        // Makes calls for `cargo xtask bench`. It is no product: a package that depends on this one does not see it.
+        .executableTarget(
+            name: "VestibuleBench",
+            dependencies: ["Vestibule"],
+            path: "Bench",
+            swiftSettings: [.swiftLanguageMode(.v6)]
+        ),
         .testTarget(
             name: "VestibuleTests",
             dependencies: ["Vestibule"],

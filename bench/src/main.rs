@@ -3,6 +3,7 @@
 //!
 //! `cargo xtask bench` builds and runs this program. Its output is the table, in Markdown.
 
+mod ffi;
 mod hub;
 mod local;
 mod measure;
@@ -20,6 +21,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use ffi::Plan;
 use local::Filled;
 use paper::Paper;
 use syncing::Scene;
@@ -29,10 +31,11 @@ use visits::{Visit, today};
 const HELP: &str = "\
 Measures Vestibule beside raw SQLCipher and prints a table in Markdown.
 
-Usage: vestibule-bench [--large] [--only PART]... [--rows FILE]...
+Usage: vestibule-bench [--large] [--only PART]... [--ffi FILE] [--rows FILE]...
 
   --large      the hub's part at 100,000 visits as well, which takes some minutes more
-  --only PART  one part: local, lists, sync, memory, passes
+  --only PART  one part: local, lists, sync, memory, ffi, passes
+  --ffi FILE   the programs that make calls over the FFI, as cargo xtask bench prepares them: no part ffi without it
   --rows FILE  adds the lines another program has measured: one JSON object a line, see docs/performance.md
 ";
 
@@ -40,6 +43,7 @@ Usage: vestibule-bench [--large] [--only PART]... [--rows FILE]...
 struct Options {
     large: bool,
     only: Vec<String>,
+    ffi: Option<Plan>,
     rows: Vec<Line>,
 }
 
@@ -65,16 +69,23 @@ fn options(arguments: &[&str]) -> Result<Options, String> {
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         let mut value = || rest.next().copied().ok_or_else(|| format!("{argument} wants a value"));
+        let read = |path: &str| std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
         match *argument {
             "--large" => options.large = true,
             "--only" => options.only.push(value()?.to_owned()),
             "--rows" => {
                 let path = value()?;
-                let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
-                options.rows.extend(table::read_lines(&text).map_err(|error| format!("{path}: {error}"))?);
+                options.rows.extend(table::read_lines(&read(path)?).map_err(|error| format!("{path}: {error}"))?);
+            }
+            "--ffi" => {
+                let path = value()?;
+                options.ffi = Some(Plan::read(&read(path)?).map_err(|error| format!("{path}: {error}"))?);
             }
             other => return Err(format!("what is {other}?")),
         }
+    }
+    if options.ffi.is_none() && options.only.iter().any(|part| part == "ffi") {
+        return Err("the part ffi wants --ffi; cargo xtask bench gives it".to_owned());
     }
     Ok(options)
 }
@@ -129,13 +140,17 @@ fn run(options: Options) {
             table.print("Sync with a hub process, small", scene.small_syncs());
         }
     }
+    if let Some(plan) = options.ffi.filter(|_| wants("ffi")) {
+        say("calls over the FFI");
+        table.print("Calls over the FFI", ffi::lines(&plan));
+    }
     if wants("passes") {
         say("passes");
         passes.extend(passes::signed());
         passes.push(passes::token());
     }
     table.print("Passes and codes", passes);
-    table.print("Calls from other languages, and the library", options.rows);
+    table.print("The library, and lines of other programs", options.rows);
     say("done");
     let (lines, missed) = table.missed();
     eprintln!("bench: {lines} lines, {missed} below their target");

@@ -21,6 +21,11 @@ impl Built {
     /// Builds the command, the library for Swift and Kotlin, and the generator.
     pub fn all() -> Result<Self, String> {
         run(cargo().args(["build", "--locked", "--workspace"]).args(FEATURES))?;
+        Self::places()
+    }
+
+    /// Where it all is, or will be; nothing is built.
+    pub fn places() -> Result<Self, String> {
         let said = output(cargo().args(["metadata", "--format-version", "1", "--no-deps", "--locked"]))?;
         let said: serde_json::Value = serde_json::from_str(&said).map_err(|error| error.to_string())?;
         let place = |name: &str| said[name].as_str().map(PathBuf::from).ok_or_else(|| format!("cargo tells no {name}"));

@@ -1,6 +1,9 @@
 //! The tests of the Kotlin library and of the host's screens: Maven runs them on the JVM against the Rust library and
 //! the command as cargo has built them. Maven keeps what it fetches in its usual place, outside the tree.
 
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::built::Built;
@@ -9,6 +12,8 @@ use crate::tools;
 
 /// The oldest Java that is compiled for.
 const JAVA: u32 = 17;
+/// The program among the library's tests that makes calls for the bench.
+const CALLS: &str = "org.vestibule.bench.CallsKt";
 
 /// Something the tests need, and the Debian package that holds it.
 struct Need {
@@ -90,12 +95,54 @@ pub fn pictures() -> Result<(), String> {
     maven(&built, &["clean", "test", "-Dtest=PicturesTest", "-Dsurefire.failIfNoSpecifiedTests=false", &place])
 }
 
+/// Compiles the library and the program that makes calls for the bench, and gives the command that makes them on the
+/// phone in a folder, with the Rust library of another folder.
+pub fn calls(tree: &Path, rust: &Path, phone: &Path) -> Result<Command, String> {
+    find_or_install()?;
+    let listed = "target/bench.classpath";
+    run(maven_in(tree)
+        .args(["--projects", "library", "--also-make", "test-compile", "dependency:build-classpath"])
+        .arg("-DincludeScope=runtime")
+        .arg(format!("-Dmdep.outputFile={listed}"))
+        // The output is the bench's table's.
+        .stdout(std::io::stderr()))?;
+    let library = tree.join("android/library");
+    let listed = library.join(listed);
+    let dependencies = fs::read_to_string(&listed).map_err(|error| format!("{}: {error}", listed.display()))?;
+    let mut command = Command::new("java");
+    command.arg("-cp").arg(class_path(&library, &dependencies)?);
+    command.arg(format!("-Djna.library.path={}", rust.display())).arg(CALLS).arg(phone);
+    Ok(command)
+}
+
+/// The classes of the library and its tests, and what Maven says they depend on.
+fn class_path(library: &Path, dependencies: &str) -> Result<OsString, String> {
+    let own = ["test-classes", "classes"].map(|folder| library.join("target").join(folder));
+    let others = std::env::split_paths(dependencies.trim()).collect::<Vec<PathBuf>>();
+    std::env::join_paths(own.into_iter().chain(others)).map_err(|error| error.to_string())
+}
+
+fn maven_in(tree: &Path) -> Command {
+    let mut command = Command::new("mvn");
+    command.args(["--batch-mode", "--quiet", "--file"]).arg(tree.join("android/pom.xml"));
+    command
+}
+
 fn maven(built: &Built, arguments: &[&str]) -> Result<(), String> {
-    run(Command::new("mvn")
-        .args(["--batch-mode", "--quiet", "--file"])
-        .arg(built.tree.join("android/pom.xml"))
+    run(maven_in(&built.tree)
         .arg(format!("-Dvestibule.library.path={}", built.folder().display()))
         .arg(format!("-Dvestibule.command={}", built.command().display()))
         .arg(format!("-Dvestibule.repository={}", built.tree.display()))
         .args(arguments))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_of_the_library_come_before_what_they_depend_on() {
+        let path = class_path(Path::new("/library"), "/a.jar:/b.jar\n").expect("no colon in a name");
+        assert_eq!(path, "/library/target/test-classes:/library/target/classes:/a.jar:/b.jar");
+    }
 }

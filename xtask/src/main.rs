@@ -26,8 +26,9 @@ Tasks:
   kotlin    runs the tests of the Kotlin library and screens with what cargo has built
   bindings  writes the generated Swift and Kotlin code; with --check, only compares it with what is committed
   swift     runs the tests of the Swift package in ios/ against a real hub
-  bench     measures beside raw SQLCipher and prints the table of docs/performance.md; --write puts it there, --library
-            measures the library of a phone as well, --rows FILE adds another program's lines, --only PART, --large
+  bench     measures beside raw SQLCipher, and from Kotlin and Swift beside Rust, and prints the table of
+            docs/performance.md; --write puts it there, --library measures the library of a phone as well, --rows FILE
+            adds another program's lines, --only PART, --large
   pictures  runs the demo and takes the README's pictures with Chromium, and draws the screens of the app
   tools     only installs or finds what the tests need, and says where it is
 ";

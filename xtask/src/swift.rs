@@ -25,7 +25,9 @@ const DEBOOTSTRAP: Program =
 
 /// The package within the tree, and what of it is formatted: all but what is generated.
 const PACKAGE: &str = "ios";
-const SOURCES: &[&str] = &["Package.swift", "Sources/Vestibule", "Tests", "App"];
+const SOURCES: &[&str] = &["Package.swift", "Sources/Vestibule", "Bench", "Tests", "App"];
+/// The program that makes calls for the bench.
+const CALLS: &str = "VestibuleBench";
 
 /// Where a chroot sees the tree, what cargo built, and what Swift builds.
 const TREE: &str = "/vestibule/tree";
@@ -71,6 +73,19 @@ pub fn test() -> Result<(), String> {
     let swift = find_or_install()?;
     let built = Built::all()?;
     swift.test(&Folders { tree: &built.tree, built: &built.folder(), scratch: &built.target.join("swift") })
+}
+
+/// Compiles the package and the program that makes calls for the bench, optimised, and gives the command that makes them
+/// on the phone in the folder `phone` of `scratch`, with the Rust library in `rust`. All are absolute.
+pub fn calls(tree: &Path, rust: &Path, scratch: &Path, phone: &str) -> Result<Command, String> {
+    let swift = find_or_install()?;
+    let folders = Folders { tree, built: rust, scratch };
+    fs::create_dir_all(scratch).map_err(|error| format!("{}: {error}", scratch.display()))?;
+    let build = swift.package(&folders, "build", &["--configuration", "release", "--product", CALLS]);
+    // The output is the bench's table's.
+    run(swift.command(&folders, &build).stdout(std::io::stderr()))?;
+    let seen = swift.seen(&folders).scratch;
+    Ok(swift.command(&folders, &[seen.join("package/release").join(CALLS).into(), seen.join(phone).into()]))
 }
 
 /// Finds Swift, or installs it where that can be done.
@@ -142,7 +157,7 @@ fn mirror() -> Result<String, String> {
         .ok_or_else(|| format!("apt knows no mirror of Debian; please install Swift {OLDEST} or newer"))
 }
 
-/// The folders a run of the package's tests works with, all absolute.
+/// The folders that commands of the package work with, all absolute.
 struct Folders<'a> {
     /// The repository.
     tree: &'a Path,
@@ -215,9 +230,14 @@ impl Swift {
         }
     }
 
-    /// Runs a command in the package's folder, with the environment the tests need.
+    /// Runs a command in the package's folder.
     fn run(&self, folders: &Folders, command: &[OsString]) -> Result<(), String> {
         fs::create_dir_all(folders.scratch).map_err(|error| error.to_string())?;
+        run(&mut self.command(folders, command))
+    }
+
+    /// A command in the package's folder, with the environment the tests need.
+    fn command(&self, folders: &Folders, command: &[OsString]) -> Command {
         let seen = self.seen(folders);
         let mut environment: Vec<(&str, OsString)> = vec![
             ("VESTIBULE_COMMAND", seen.built.join("vestibule").into()),
@@ -226,8 +246,9 @@ impl Swift {
         ];
         match self {
             Self::Machine(_) => {
-                let package = folders.tree.join(PACKAGE);
-                run(Command::new(&command[0]).args(&command[1..]).envs(environment).current_dir(package))
+                let mut all = Command::new(&command[0]);
+                all.args(&command[1..]).envs(environment).current_dir(folders.tree.join(PACKAGE));
+                all
             }
             Self::Chroot(root) => {
                 environment.push(("PATH", "/usr/bin:/bin".into()));
@@ -245,7 +266,7 @@ impl Swift {
                 let places = [root, folders.tree, folders.built, folders.scratch].map(Path::as_os_str);
                 let words: Vec<&OsStr> =
                     places.into_iter().chain(environment.iter().chain(command).map(OsString::as_os_str)).collect();
-                run(&mut in_namespaces(ENTER, &words))
+                in_namespaces(ENTER, &words)
             }
         }
     }

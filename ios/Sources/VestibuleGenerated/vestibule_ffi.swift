@@ -78,7 +78,7 @@ fileprivate enum FfiConverterByRefBytes: FfiConverter {
         fatalError("ByRef bytes cannot be lifted: zero-copy &[u8] only flows foreign->Rust")
     }
 
-    static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Data {
+    static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Data {
         fatalError("ByRef bytes cannot be read from a buffer: zero-copy &[u8] is only supported in argument position, not nested in records/options/etc.")
     }
 
@@ -118,14 +118,14 @@ fileprivate extension Data {
 //
 // Instead, the read() method and these helper functions input a tuple of data
 
-fileprivate func createReader(data: Data) -> (data: Data, offset: Data.Index) {
+fileprivate func createReader(data: UnsafeRawBufferPointer) -> (data: UnsafeRawBufferPointer, offset: Int) {
     (data: data, offset: 0)
 }
 
 // Reads an integer at the current offset, in big-endian order, and advances
 // the offset on success. Throws if reading the integer would move the
 // offset past the end of the buffer.
-fileprivate func readInt<T: FixedWidthInteger>(_ reader: inout (data: Data, offset: Data.Index)) throws -> T {
+fileprivate func readInt<T: FixedWidthInteger>(_ reader: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> T {
     let range = reader.offset..<reader.offset + MemoryLayout<T>.size
     guard reader.data.count >= range.upperBound else {
         throw UniffiInternalError.bufferOverflow
@@ -135,39 +135,35 @@ fileprivate func readInt<T: FixedWidthInteger>(_ reader: inout (data: Data, offs
         reader.offset += 1
         return value as! T
     }
-    var value: T = 0
-    let _ = withUnsafeMutableBytes(of: &value, { reader.data.copyBytes(to: $0, from: range)})
+    let value = reader.data.loadUnaligned(fromByteOffset: range.lowerBound, as: T.self)
     reader.offset = range.upperBound
     return value.bigEndian
 }
 
 // Reads an arbitrary number of bytes, to be used to read
 // raw bytes, this is useful when lifting strings
-fileprivate func readBytes(_ reader: inout (data: Data, offset: Data.Index), count: Int) throws -> Array<UInt8> {
+fileprivate func readBytes(_ reader: inout (data: UnsafeRawBufferPointer, offset: Int), count: Int) throws -> UnsafeRawBufferPointer {
     let range = reader.offset..<(reader.offset+count)
     guard reader.data.count >= range.upperBound else {
         throw UniffiInternalError.bufferOverflow
     }
-    var value = [UInt8](repeating: 0, count: count)
-    value.withUnsafeMutableBufferPointer({ buffer in
-        reader.data.copyBytes(to: buffer, from: range)
-    })
+    let value = UnsafeRawBufferPointer(rebasing: reader.data[range])
     reader.offset = range.upperBound
     return value
 }
 
 // Reads a float at the current offset.
-fileprivate func readFloat(_ reader: inout (data: Data, offset: Data.Index)) throws -> Float {
+fileprivate func readFloat(_ reader: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Float {
     return Float(bitPattern: try readInt(&reader))
 }
 
 // Reads a float at the current offset.
-fileprivate func readDouble(_ reader: inout (data: Data, offset: Data.Index)) throws -> Double {
+fileprivate func readDouble(_ reader: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Double {
     return Double(bitPattern: try readInt(&reader))
 }
 
 // Indicates if the offset has reached the end of the buffer.
-fileprivate func hasRemaining(_ reader: (data: Data, offset: Data.Index)) -> Bool {
+fileprivate func hasRemaining(_ reader: (data: UnsafeRawBufferPointer, offset: Int)) -> Bool {
     return reader.offset < reader.data.count
 }
 
@@ -208,7 +204,7 @@ fileprivate protocol FfiConverter {
 
     static func lift(_ value: FfiType) throws -> SwiftType
     static func lower(_ value: SwiftType) -> FfiType
-    static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType
+    static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SwiftType
     static func write(_ value: SwiftType, into buf: inout [UInt8])
 }
 
@@ -240,7 +236,7 @@ extension FfiConverterRustBuffer {
     @_documentation(visibility: private)
 #endif
     public static func lift(_ buf: RustBuffer) throws -> SwiftType {
-        var reader = createReader(data: Data(rustBuffer: buf))
+        var reader = createReader(data: UnsafeRawBufferPointer(start: buf.data, count: Int(buf.len)))
         let value = try read(from: &reader)
         if hasRemaining(reader) {
             throw UniffiInternalError.incompleteData
@@ -475,7 +471,7 @@ fileprivate struct FfiConverterUInt8: FfiConverterPrimitive {
     typealias FfiType = UInt8
     typealias SwiftType = UInt8
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt8 {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> UInt8 {
         return try lift(readInt(&buf))
     }
 
@@ -491,7 +487,7 @@ fileprivate struct FfiConverterUInt16: FfiConverterPrimitive {
     typealias FfiType = UInt16
     typealias SwiftType = UInt16
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt16 {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> UInt16 {
         return try lift(readInt(&buf))
     }
 
@@ -507,7 +503,7 @@ fileprivate struct FfiConverterUInt32: FfiConverterPrimitive {
     typealias FfiType = UInt32
     typealias SwiftType = UInt32
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt32 {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> UInt32 {
         return try lift(readInt(&buf))
     }
 
@@ -523,7 +519,7 @@ fileprivate struct FfiConverterInt32: FfiConverterPrimitive {
     typealias FfiType = Int32
     typealias SwiftType = Int32
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Int32 {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Int32 {
         return try lift(readInt(&buf))
     }
 
@@ -539,7 +535,7 @@ fileprivate struct FfiConverterUInt64: FfiConverterPrimitive {
     typealias FfiType = UInt64
     typealias SwiftType = UInt64
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt64 {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> UInt64 {
         return try lift(readInt(&buf))
     }
 
@@ -555,7 +551,7 @@ fileprivate struct FfiConverterInt64: FfiConverterPrimitive {
     typealias FfiType = Int64
     typealias SwiftType = Int64
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Int64 {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Int64 {
         return try lift(readInt(&buf))
     }
 
@@ -579,7 +575,7 @@ fileprivate struct FfiConverterBool : FfiConverter {
         return value ? 1 : 0
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Bool {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Bool {
         return try lift(readInt(&buf))
     }
 
@@ -621,7 +617,7 @@ fileprivate struct FfiConverterString: FfiConverter {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> String {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> String {
         let len: Int32 = try readInt(&buf)
         // See `lift` above for why we avoid Foundation's NSString-backed decoder here.
         return String(decoding: try readBytes(&buf, count: Int(len)), as: UTF8.self)
@@ -640,7 +636,7 @@ fileprivate struct FfiConverterString: FfiConverter {
 fileprivate struct FfiConverterData: FfiConverterRustBuffer {
     typealias SwiftType = Data
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Data {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Data {
         let len: Int32 = try readInt(&buf)
         return Data(try readBytes(&buf, count: Int(len)))
     }
@@ -658,7 +654,7 @@ fileprivate struct FfiConverterData: FfiConverterRustBuffer {
 fileprivate struct FfiConverterTimestamp: FfiConverterRustBuffer {
     typealias SwiftType = Date
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Date {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Date {
         let seconds: Int64 = try readInt(&buf)
         let nanoseconds: UInt32 = try readInt(&buf)
         // Build the Date from whole seconds first, then add the nanoseconds as a
@@ -922,7 +918,7 @@ public struct FfiConverterTypeDeviceSigner: FfiConverter {
          }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DeviceSigner {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> DeviceSigner {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -1177,7 +1173,7 @@ public struct FfiConverterTypeDirectoryClient: FfiConverter {
         return value.uniffiCloneHandle()
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DirectoryClient {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> DirectoryClient {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -1497,7 +1493,7 @@ public struct FfiConverterTypeHostClient: FfiConverter {
         return value.uniffiCloneHandle()
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HostClient {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> HostClient {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -1710,7 +1706,7 @@ public struct FfiConverterTypeKeyProvider: FfiConverter {
          }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> KeyProvider {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> KeyProvider {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -1922,7 +1918,7 @@ public struct FfiConverterTypeLogSink: FfiConverter {
          }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LogSink {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> LogSink {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -2077,7 +2073,7 @@ public struct FfiConverterTypePasses: FfiConverter {
         return value.uniffiCloneHandle()
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Passes {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Passes {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -2240,7 +2236,7 @@ public struct FfiConverterTypeSubscription: FfiConverter {
         return value.uniffiCloneHandle()
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Subscription {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Subscription {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -2379,7 +2375,7 @@ public struct FfiConverterTypeSyncCancel: FfiConverter {
         return value.uniffiCloneHandle()
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SyncCancel {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SyncCancel {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -2591,7 +2587,7 @@ public struct FfiConverterTypeSyncListener: FfiConverter {
          }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SyncListener {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SyncListener {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -2756,7 +2752,7 @@ public struct FfiConverterTypeSyncs: FfiConverter {
         return value.uniffiCloneHandle()
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Syncs {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Syncs {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -2970,7 +2966,7 @@ public struct FfiConverterTypeTokenProvider: FfiConverter {
          }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TokenProvider {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> TokenProvider {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -3184,7 +3180,7 @@ public struct FfiConverterTypeVisitListListener: FfiConverter {
          }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> VisitListListener {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> VisitListListener {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -3663,7 +3659,7 @@ public struct FfiConverterTypeVisits: FfiConverter {
         return value.uniffiCloneHandle()
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Visits {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Visits {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -3763,7 +3759,7 @@ extension CivilTime: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeCivilTime: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> CivilTime {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> CivilTime {
         return
             try CivilTime(
                 year: FfiConverterInt32.read(from: &buf),
@@ -3850,7 +3846,7 @@ extension FieldProblem: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeFieldProblem: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FieldProblem {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> FieldProblem {
         return
             try FieldProblem(
                 field: FfiConverterTypeField.read(from: &buf),
@@ -3945,7 +3941,7 @@ extension HistoryEntryView: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeHistoryEntryView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HistoryEntryView {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> HistoryEntryView {
         return
             try HistoryEntryView(
                 at: FfiConverterOptionTimestamp.read(from: &buf),
@@ -4036,7 +4032,7 @@ extension IdentityView: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeIdentityView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> IdentityView {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> IdentityView {
         return
             try IdentityView(
                 organisation: FfiConverterString.read(from: &buf),
@@ -4117,7 +4113,7 @@ extension LogRecord: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeLogRecord: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LogRecord {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> LogRecord {
         return
             try LogRecord(
                 level: FfiConverterTypeLogLevel.read(from: &buf),
@@ -4204,7 +4200,7 @@ extension MemberView: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeMemberView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> MemberView {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> MemberView {
         return
             try MemberView(
                 id: FfiConverterString.read(from: &buf),
@@ -4301,7 +4297,7 @@ extension NoteView: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeNoteView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> NoteView {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> NoteView {
         return
             try NoteView(
                 author: FfiConverterString.read(from: &buf),
@@ -4432,7 +4428,7 @@ extension OperationView: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeOperationView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> OperationView {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> OperationView {
         return
             try OperationView(
                 id: FfiConverterInt64.read(from: &buf),
@@ -4555,7 +4551,7 @@ extension OrganisationView: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeOrganisationView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> OrganisationView {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> OrganisationView {
         return
             try OrganisationView(
                 id: FfiConverterString.read(from: &buf),
@@ -4650,7 +4646,7 @@ extension PassField: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypePassField: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PassField {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> PassField {
         return
             try PassField(
                 key: FfiConverterString.read(from: &buf),
@@ -4779,7 +4775,7 @@ extension PassPreview: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypePassPreview: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PassPreview {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> PassPreview {
         return
             try PassPreview(
                 title: FfiConverterString.read(from: &buf),
@@ -4870,7 +4866,7 @@ extension PermissionsView: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypePermissionsView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PermissionsView {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> PermissionsView {
         return
             try PermissionsView(
                 roles: FfiConverterSequenceTypeRole.read(from: &buf),
@@ -4941,7 +4937,7 @@ extension QrMatrix: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeQrMatrix: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> QrMatrix {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> QrMatrix {
         return
             try QrMatrix(
                 size: FfiConverterUInt32.read(from: &buf),
@@ -5042,7 +5038,7 @@ extension SiteView: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeSiteView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SiteView {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SiteView {
         return
             try SiteView(
                 id: FfiConverterString.read(from: &buf),
@@ -5127,7 +5123,7 @@ extension SpaceView: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeSpaceView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SpaceView {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SpaceView {
         return
             try SpaceView(
                 id: FfiConverterString.read(from: &buf),
@@ -5214,7 +5210,7 @@ extension SyncProgress: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeSyncProgress: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SyncProgress {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SyncProgress {
         return
             try SyncProgress(
                 sent: FfiConverterUInt64.read(from: &buf),
@@ -5287,7 +5283,7 @@ extension SyncStateView: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeSyncStateView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SyncStateView {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SyncStateView {
         return
             try SyncStateView(
                 syncedAt: FfiConverterOptionTimestamp.read(from: &buf),
@@ -5352,7 +5348,7 @@ extension TabCounts: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeTabCounts: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TabCounts {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> TabCounts {
         return
             try TabCounts(
                 queued: FfiConverterUInt64.read(from: &buf),
@@ -5533,7 +5529,7 @@ extension VisitDraft: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeVisitDraft: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> VisitDraft {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> VisitDraft {
         return
             try VisitDraft(
                 firstName: FfiConverterOptionString.read(from: &buf),
@@ -5636,7 +5632,7 @@ extension VisitListUpdate: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeVisitListUpdate: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> VisitListUpdate {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> VisitListUpdate {
         return
             try VisitListUpdate(
                 diffs: FfiConverterSequenceTypeVisitListDiff.read(from: &buf),
@@ -5707,7 +5703,7 @@ extension VisitPage: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeVisitPage: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> VisitPage {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> VisitPage {
         return
             try VisitPage(
                 items: FfiConverterSequenceTypeVisitSummary.read(from: &buf),
@@ -5912,7 +5908,7 @@ extension VisitSummary: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeVisitSummary: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> VisitSummary {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> VisitSummary {
         return
             try VisitSummary(
                 id: FfiConverterString.read(from: &buf),
@@ -6279,7 +6275,7 @@ extension VisitView: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeVisitView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> VisitView {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> VisitView {
         return
             try VisitView(
                 id: FfiConverterString.read(from: &buf),
@@ -6422,7 +6418,7 @@ extension VisitorTypeView: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeVisitorTypeView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> VisitorTypeView {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> VisitorTypeView {
         return
             try VisitorTypeView(
                 id: FfiConverterString.read(from: &buf),
@@ -6493,7 +6489,7 @@ extension WantedValue: Sendable {}
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeWantedValue: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> WantedValue {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> WantedValue {
         return
             try WantedValue(
                 key: FfiConverterString.read(from: &buf),
@@ -6569,7 +6565,7 @@ extension Approval: Sendable {}
 public struct FfiConverterTypeApproval: FfiConverterRustBuffer {
     typealias SwiftType = Approval
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Approval {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Approval {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -6659,7 +6655,7 @@ extension Choice: Sendable {}
 public struct FfiConverterTypeChoice: FfiConverterRustBuffer {
     typealias SwiftType = Choice
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Choice {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Choice {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -6742,7 +6738,7 @@ extension CredentialState: Sendable {}
 public struct FfiConverterTypeCredentialState: FfiConverterRustBuffer {
     typealias SwiftType = CredentialState
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> CredentialState {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> CredentialState {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -6837,7 +6833,7 @@ extension DeviceKey: Sendable {}
 public struct FfiConverterTypeDeviceKey: FfiConverterRustBuffer {
     typealias SwiftType = DeviceKey
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DeviceKey {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> DeviceKey {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -6972,7 +6968,7 @@ extension Field: Sendable {}
 public struct FfiConverterTypeField: FfiConverterRustBuffer {
     typealias SwiftType = Field
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Field {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Field {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -7240,7 +7236,7 @@ extension HistoryFact: Sendable {}
 public struct FfiConverterTypeHistoryFact: FfiConverterRustBuffer {
     typealias SwiftType = HistoryFact
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HistoryFact {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> HistoryFact {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -7444,7 +7440,7 @@ extension ListFilter: Sendable {}
 public struct FfiConverterTypeListFilter: FfiConverterRustBuffer {
     typealias SwiftType = ListFilter
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ListFilter {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> ListFilter {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -7535,7 +7531,7 @@ extension LogLevel: Sendable {}
 public struct FfiConverterTypeLogLevel: FfiConverterRustBuffer {
     typealias SwiftType = LogLevel
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LogLevel {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> LogLevel {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -7630,7 +7626,7 @@ extension OperationKind: Sendable {}
 public struct FfiConverterTypeOperationKind: FfiConverterRustBuffer {
     typealias SwiftType = OperationKind
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> OperationKind {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> OperationKind {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -7725,7 +7721,7 @@ extension OperationState: Sendable {}
 public struct FfiConverterTypeOperationState: FfiConverterRustBuffer {
     typealias SwiftType = OperationState
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> OperationState {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> OperationState {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -7824,7 +7820,7 @@ extension PassPlace: Sendable {}
 public struct FfiConverterTypePassPlace: FfiConverterRustBuffer {
     typealias SwiftType = PassPlace
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PassPlace {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> PassPlace {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -7928,7 +7924,7 @@ extension ProviderError: Sendable {}
 public struct FfiConverterTypeProviderError: FfiConverterRustBuffer {
     typealias SwiftType = ProviderError
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ProviderError {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> ProviderError {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -8029,7 +8025,7 @@ extension Role: Sendable {}
 public struct FfiConverterTypeRole: FfiConverterRustBuffer {
     typealias SwiftType = Role
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Role {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Role {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -8164,7 +8160,7 @@ extension Status: Sendable {}
 public struct FfiConverterTypeStatus: FfiConverterRustBuffer {
     typealias SwiftType = Status
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Status {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Status {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -8305,7 +8301,7 @@ extension Tab: Sendable {}
 public struct FfiConverterTypeTab: FfiConverterRustBuffer {
     typealias SwiftType = Tab
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Tab {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Tab {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -8402,7 +8398,7 @@ extension Told: Sendable {}
 public struct FfiConverterTypeTold: FfiConverterRustBuffer {
     typealias SwiftType = Told
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Told {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Told {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -8580,7 +8576,7 @@ extension VestibuleApiError: Sendable {}
 public struct FfiConverterTypeVestibuleApiError: FfiConverterRustBuffer {
     typealias SwiftType = VestibuleApiError
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> VestibuleApiError {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> VestibuleApiError {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -8802,7 +8798,7 @@ extension VisitListDiff: Sendable {}
 public struct FfiConverterTypeVisitListDiff: FfiConverterRustBuffer {
     typealias SwiftType = VisitListDiff
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> VisitListDiff {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> VisitListDiff {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -8891,7 +8887,7 @@ fileprivate struct FfiConverterOptionUInt64: FfiConverterRustBuffer {
         FfiConverterUInt64.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterUInt64.read(from: &buf)
@@ -8915,7 +8911,7 @@ fileprivate struct FfiConverterOptionString: FfiConverterRustBuffer {
         FfiConverterString.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterString.read(from: &buf)
@@ -8939,7 +8935,7 @@ fileprivate struct FfiConverterOptionTimestamp: FfiConverterRustBuffer {
         FfiConverterTimestamp.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTimestamp.read(from: &buf)
@@ -8963,7 +8959,7 @@ fileprivate struct FfiConverterOptionTypeLogSink: FfiConverterRustBuffer {
         FfiConverterTypeLogSink.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeLogSink.read(from: &buf)
@@ -8987,7 +8983,7 @@ fileprivate struct FfiConverterOptionTypeSyncCancel: FfiConverterRustBuffer {
         FfiConverterTypeSyncCancel.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeSyncCancel.read(from: &buf)
@@ -9011,7 +9007,7 @@ fileprivate struct FfiConverterOptionTypeSyncListener: FfiConverterRustBuffer {
         FfiConverterTypeSyncListener.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeSyncListener.read(from: &buf)
@@ -9035,7 +9031,7 @@ fileprivate struct FfiConverterOptionTypeCivilTime: FfiConverterRustBuffer {
         FfiConverterTypeCivilTime.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeCivilTime.read(from: &buf)
@@ -9059,7 +9055,7 @@ fileprivate struct FfiConverterOptionTypeMemberView: FfiConverterRustBuffer {
         FfiConverterTypeMemberView.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeMemberView.read(from: &buf)
@@ -9083,7 +9079,7 @@ fileprivate struct FfiConverterOptionTypeOrganisationView: FfiConverterRustBuffe
         FfiConverterTypeOrganisationView.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeOrganisationView.read(from: &buf)
@@ -9106,7 +9102,7 @@ fileprivate struct FfiConverterSequenceString: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [String] {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> [String] {
         let len: Int32 = try readInt(&buf)
         var seq = [String]()
         seq.reserveCapacity(Int(len))
@@ -9131,7 +9127,7 @@ fileprivate struct FfiConverterSequenceTypeFieldProblem: FfiConverterRustBuffer 
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [FieldProblem] {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> [FieldProblem] {
         let len: Int32 = try readInt(&buf)
         var seq = [FieldProblem]()
         seq.reserveCapacity(Int(len))
@@ -9156,7 +9152,7 @@ fileprivate struct FfiConverterSequenceTypeHistoryEntryView: FfiConverterRustBuf
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [HistoryEntryView] {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> [HistoryEntryView] {
         let len: Int32 = try readInt(&buf)
         var seq = [HistoryEntryView]()
         seq.reserveCapacity(Int(len))
@@ -9181,7 +9177,7 @@ fileprivate struct FfiConverterSequenceTypeMemberView: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [MemberView] {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> [MemberView] {
         let len: Int32 = try readInt(&buf)
         var seq = [MemberView]()
         seq.reserveCapacity(Int(len))
@@ -9206,7 +9202,7 @@ fileprivate struct FfiConverterSequenceTypeNoteView: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [NoteView] {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> [NoteView] {
         let len: Int32 = try readInt(&buf)
         var seq = [NoteView]()
         seq.reserveCapacity(Int(len))
@@ -9231,7 +9227,7 @@ fileprivate struct FfiConverterSequenceTypeOperationView: FfiConverterRustBuffer
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [OperationView] {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> [OperationView] {
         let len: Int32 = try readInt(&buf)
         var seq = [OperationView]()
         seq.reserveCapacity(Int(len))
@@ -9256,7 +9252,7 @@ fileprivate struct FfiConverterSequenceTypePassField: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [PassField] {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> [PassField] {
         let len: Int32 = try readInt(&buf)
         var seq = [PassField]()
         seq.reserveCapacity(Int(len))
@@ -9281,7 +9277,7 @@ fileprivate struct FfiConverterSequenceTypeSiteView: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [SiteView] {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> [SiteView] {
         let len: Int32 = try readInt(&buf)
         var seq = [SiteView]()
         seq.reserveCapacity(Int(len))
@@ -9306,7 +9302,7 @@ fileprivate struct FfiConverterSequenceTypeSpaceView: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [SpaceView] {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> [SpaceView] {
         let len: Int32 = try readInt(&buf)
         var seq = [SpaceView]()
         seq.reserveCapacity(Int(len))
@@ -9331,7 +9327,7 @@ fileprivate struct FfiConverterSequenceTypeVisitDraft: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [VisitDraft] {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> [VisitDraft] {
         let len: Int32 = try readInt(&buf)
         var seq = [VisitDraft]()
         seq.reserveCapacity(Int(len))
@@ -9356,7 +9352,7 @@ fileprivate struct FfiConverterSequenceTypeVisitSummary: FfiConverterRustBuffer 
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [VisitSummary] {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> [VisitSummary] {
         let len: Int32 = try readInt(&buf)
         var seq = [VisitSummary]()
         seq.reserveCapacity(Int(len))
@@ -9381,7 +9377,7 @@ fileprivate struct FfiConverterSequenceTypeVisitorTypeView: FfiConverterRustBuff
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [VisitorTypeView] {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> [VisitorTypeView] {
         let len: Int32 = try readInt(&buf)
         var seq = [VisitorTypeView]()
         seq.reserveCapacity(Int(len))
@@ -9406,7 +9402,7 @@ fileprivate struct FfiConverterSequenceTypeWantedValue: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [WantedValue] {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> [WantedValue] {
         let len: Int32 = try readInt(&buf)
         var seq = [WantedValue]()
         seq.reserveCapacity(Int(len))
@@ -9431,7 +9427,7 @@ fileprivate struct FfiConverterSequenceTypeRole: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Role] {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> [Role] {
         let len: Int32 = try readInt(&buf)
         var seq = [Role]()
         seq.reserveCapacity(Int(len))
@@ -9456,7 +9452,7 @@ fileprivate struct FfiConverterSequenceTypeVisitListDiff: FfiConverterRustBuffer
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [VisitListDiff] {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> [VisitListDiff] {
         let len: Int32 = try readInt(&buf)
         var seq = [VisitListDiff]()
         seq.reserveCapacity(Int(len))
