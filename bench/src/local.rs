@@ -2,13 +2,14 @@
 
 use std::cell::RefCell;
 use std::path::Path;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use vestibule_core::id::VisitId;
 use vestibule_core::store::ListFilter;
 use vestibule_core::visit::{Tab, VisitDraft};
 
-use crate::measure::{Pair, cpu_time, cpu_timed, micros, side_by_side, time, timed};
+use crate::measure::{Clock, Pair, all_cpu_time, cpu_time, cpu_timed, micros, side_by_side, time, timed};
 use crate::paper::Paper;
 use crate::phone::{Offline, Phone, open};
 use crate::raw::{Copies, Rows};
@@ -63,10 +64,10 @@ pub fn durable() -> Vec<Line> {
 
 /// Times of two that took turns.
 #[derive(Default)]
-struct Turns(Vec<(std::time::Duration, std::time::Duration)>);
+struct Turns(Vec<(Duration, Duration)>);
 
 impl Turns {
-    fn add(&mut self, ours: std::time::Duration, floor: std::time::Duration) {
+    fn add(&mut self, ours: Duration, floor: Duration) {
         self.0.push((ours, floor));
     }
 
@@ -77,25 +78,31 @@ impl Turns {
     }
 }
 
-/// Ten thousand invitations at once, beside the same visits as bare rows with a full-text table.
+/// Ten thousand invitations at once, beside the same visits as bare rows with a full-text table: how long a person waits,
+/// and what all threads do meanwhile.
 pub fn bulk() -> Vec<Line> {
     const VISITS: u32 = 10_000;
     let visits: Vec<Visit> = (0..u64::from(VISITS)).map(|n| Visit::to_invite(n, today())).collect();
     let drafts: Vec<VisitDraft> = visits.iter().map(Visit::draft).collect();
     let paper = Paper::with([]);
-    let pair = side_by_side(
-        5,
-        |_| {
-            let phone = Phone::synced(&paper);
-            cpu_time(|| phone.client.create_all(&drafts).expect("invites"))
-        },
-        |_| {
-            let dir = scratch();
-            Rows::open(&dir.path().join("rows")).insert(&visits, 1)
-        },
-    );
-    let each = Pair { ours: pair.ours / VISITS, floor: pair.floor / VISITS };
-    vec![line("invite 10,000 visitors at once, per visit", each, Target::Times(2.5))]
+    let measured = |clock: Clock| {
+        let pair = side_by_side(
+            5,
+            |_| {
+                let phone = Phone::synced(&paper);
+                clock(&mut || drop(phone.client.create_all(&drafts).expect("invites")))
+            },
+            |_| {
+                let dir = scratch();
+                Rows::open(&dir.path().join("rows")).insert(&visits, 1, clock)
+            },
+        );
+        Pair { ours: pair.ours / VISITS, floor: pair.floor / VISITS }
+    };
+    vec![
+        line("invite 10,000 visitors at once, per visit", measured(|work| time(work)), Target::Times(2.5)),
+        line("the same, processor time of all threads", measured(|work| all_cpu_time(work)), Target::None),
+    ]
 }
 
 /// A phone and a file of rows with the same visits.
@@ -113,7 +120,7 @@ impl Filled {
         let (phone, dir) = (Phone::synced(paper), scratch());
         let mut rows = Rows::open(&dir.path().join("rows"));
         for (part, first) in visits.chunks(10_000).zip((1..).step_by(10_000)) {
-            rows.insert(part, first);
+            rows.insert(part, first, |work| time(work));
         }
         phone.client.pause().expect("writes the log back");
         rows.checkpoint();

@@ -39,6 +39,9 @@ pub fn side_by_side(
     Pair { ours: median(all_ours), floor: median(all_floor) }
 }
 
+/// A clock that something is measured by: one of the functions below.
+pub type Clock = fn(&mut dyn FnMut()) -> Duration;
+
 /// How long something takes.
 pub fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     let begun = Instant::now();
@@ -66,6 +69,19 @@ pub fn cpu_time<T>(work: impl FnOnce() -> T) -> Duration {
     let (took, value) = cpu_timed(work);
     std::hint::black_box(value);
     took
+}
+
+/// How long all threads of this process run on processors while something is done.
+pub fn all_cpu_time<T>(work: impl FnOnce() -> T) -> Duration {
+    let begun = process_cpu();
+    let value = work();
+    let took = process_cpu().saturating_sub(begun);
+    std::hint::black_box(value);
+    took
+}
+
+fn process_cpu() -> Duration {
+    clock_gettime(ClockId::ProcessCPUTime).try_into().expect("a process has run for no less than nothing")
 }
 
 fn thread_cpu() -> Duration {

@@ -33,7 +33,7 @@ pub fn ingest() -> Vec<Line> {
         },
         |_| {
             let dir = tempfile::tempdir().expect("a folder");
-            Rows::open(&dir.path().join("rows")).insert(&visits, 1)
+            Rows::open(&dir.path().join("rows")).insert(&visits, 1, |work| cpu_time(work))
         },
     );
     let each = Pair { ours: pair.ours / VISITS, floor: pair.floor / VISITS };
@@ -112,7 +112,7 @@ impl Scene {
             },
             |_| {
                 let dir = tempfile::tempdir().expect("a folder");
-                Rows::open(&dir.path().join("rows")).insert(&self.visits, 1)
+                Rows::open(&dir.path().join("rows")).insert(&self.visits, 1, |work| time(work))
             },
         );
         lines.push(Line::beside(

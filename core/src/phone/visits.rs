@@ -4,7 +4,7 @@ use super::{HostClient, PhoneError};
 use crate::decision::Approval;
 use crate::document::{Value, Write};
 use crate::envelope::Ask;
-use crate::id::VisitId;
+use crate::id::{ActorSalt, VisitId};
 use crate::problem::{Field, FieldProblem};
 use crate::store::{
     Choice, HistoryEntry, ListFilter, Moment, OperationView, Page, PageCursor, TabCounts, VisitSummary, VisitView, Work,
@@ -204,14 +204,15 @@ impl HostClient {
             // Ascending within the millisecond as well (RFC 9562, section 6.2): the rows of an import go to the ends of
             // the tables, and the hub numbers the visits in the order they were given.
             ids.sort_unstable();
-            let work = ids.iter().zip(drafts).flat_map(|(&visit, draft)| {
+            let salts: Vec<ActorSalt> = drafts.iter().map(|_| ActorSalt(moment.random())).collect();
+            let work = ids.iter().zip(salts).zip(drafts).flat_map(|((&visit, salt), draft)| {
                 let mut writes: Vec<Write> =
                     draft.writes().into_iter().map(|(key, text)| Write::set(key, text)).collect();
                 if let Some(previous) = previous {
                     writes.push(Write::set(Key::Previous, previous.to_string()));
                 }
                 writes.push(Write::set(Key::Source, SOURCE));
-                std::iter::once(Work::Create { visit, writes }).chain(note_of(visit, draft))
+                std::iter::once(Work::Create { visit, salt, writes }).chain(note_of(visit, draft))
             });
             self.store()?.write(work, moment, self.signer.as_ref())?;
             Ok(ids)

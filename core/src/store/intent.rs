@@ -3,7 +3,8 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::document::{Replica, Value, Write};
+use crate::cbor;
+use crate::document::{ParsedChange, Replica, Value, Write};
 use crate::visit::{Key, Merge};
 
 /// What kind of operation an entry of the outbox is.
@@ -102,6 +103,31 @@ impl Intent {
             value: write.value.as_ref().map(Kept::of),
         });
         Self { writes: kept.collect() }
+    }
+
+    /// What a visit's first change wants: each of its values, where nothing was before.
+    pub(super) fn of_first(change: &ParsedChange) -> Self {
+        let kept = change.ops.iter().filter(|op| op.key != Key::Id).map(|op| KeptWrite {
+            key: op.key.as_str().to_owned(),
+            base: None,
+            value: op.value.as_ref().map(Kept::of),
+        });
+        Self { writes: kept.collect() }
+    }
+
+    /// As the outbox keeps it: nothing where the first change of `state` says the same, from which
+    /// [`of_first`](Self::of_first) reads it again.
+    pub(super) fn kept(&self, kind: OperationKind, state: &Replica) -> Vec<u8> {
+        let said = kind == OperationKind::Create && state.len() == 1 && self.is_all_of(state);
+        if said { Vec::new() } else { cbor::write(self) }
+    }
+
+    fn is_all_of(&self, state: &Replica) -> bool {
+        let shown = |kept: &KeptWrite| {
+            let value = Key::from_name(&kept.key).and_then(|key| state.value(key));
+            kept.base.is_none() && value.is_some() && value.map(Kept::of) == kept.value
+        };
+        self.writes.len() + 1 == state.values().count() && self.writes.iter().all(shown)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -8,6 +8,7 @@
 //!
 //! One connection writes, another reads, so that lists stay quick while a first sync comes in.
 
+mod ahead;
 mod batch;
 mod error;
 mod ingest;
@@ -20,6 +21,7 @@ mod purge;
 mod read;
 mod receipts;
 mod replay;
+mod step;
 mod sync;
 mod tx;
 mod view;

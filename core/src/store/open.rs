@@ -210,3 +210,28 @@ mod tests {
         assert_eq!(mode, "wal");
     }
 }
+#[cfg(test)]
+mod scratch_explain {
+    use super::*;
+    #[test]
+    fn explain_it() {
+        let dir = crate::store::tests::scratch();
+        let c = writer(&dir.path().join("file"), &crate::store::tests::key(1)).expect("opens");
+        for sql in ["INSERT INTO outbox (visit, kind, item, payload, state, made_at) VALUES (?1, ?2, ?3, ?4, 'queued', ?5)",
+            "INSERT INTO chunk (visit, place, hash, kind, status, bytes, envelope) VALUES (?1, ?2, ?3, 'change', 'local', ?4, ?5)",
+            "INSERT OR FAIL INTO visit (id, place, sort_at, start_at, end_at, schedule, status, tab, queued, conflict, problem, attention) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            "INSERT INTO doc (id, base, heads) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET base = excluded.base, heads = excluded.heads",
+            "INSERT INTO holding (visit, scope) VALUES (?1, ?2)",
+            "INSERT INTO decision (visit, number, logged) VALUES (?1, ?2, ?3)"] {
+            println!("{sql}");
+            let mut st = c.prepare(&format!("EXPLAIN {sql}")).unwrap();
+            let n = st.parameter_count();
+            let params: Vec<Option<i64>> = vec![None; n];
+            let mut rows = st.query(rusqlite::params_from_iter(params)).unwrap();
+            while let Some(r) = rows.next().unwrap() {
+                let op: String = r.get(1).unwrap();
+                println!("  {} {op} {:?} {:?} {:?} {:?}", r.get::<_, i64>(0).unwrap(), r.get::<_, i64>(2), r.get::<_, i64>(3), r.get::<_, i64>(4), r.get::<_, Option<String>>(5).ok().flatten());
+            }
+        }
+    }
+}

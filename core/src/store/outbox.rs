@@ -4,13 +4,14 @@
 use super::intent::{Intent, OperationKind};
 use super::meta::{self, EnvelopeHead, Identity};
 use super::tx::{Tx, all, one};
+use super::step::First;
 use super::working::{Entry, OperationState, Payload, Working};
 use super::{Actors, Pen, StoreError};
 use crate::cbor;
 use crate::directory::Directory;
 use crate::document::{Write, actor_id};
 use crate::envelope::{DEFAULT_LIFE, Envelope, Item, ItemId, MAX_ITEMS, Request, SignedEnvelope, VERSION};
-use crate::id::{ActorId, ActorSalt, ChainHash, MemberId, VisitId};
+use crate::id::{ActorId, ActorSalt, ChainHash, ChangeHash, MemberId, VisitId};
 use crate::keys::{DeviceSigner, Sign1};
 use crate::moment::Moment;
 use crate::receipt::Refusal;
@@ -54,27 +55,48 @@ impl<'a, 'c> Author<'a, 'c> {
         let behalf = self.principal(working);
         let (salt, actor) = self.actor(working, moment);
         let Some(change) = working.current().write(actor, writes, self.now)? else { return Ok(false) };
-        self.actors.insert(working.id, Pen { salt, actor, seq: change.seq });
+        let pen = Pen { salt, actor, seq: change.seq };
         let (known, intent) = match entry {
             Some((entry, intent)) => (Some(entry.id), intent),
             None => (None, Intent::of(writes, working.current())),
         };
-        let hash = change.hash;
-        let bytes = change.bytes.clone();
+        let (hash, bytes) = (change.hash, change.bytes.clone());
         let first = working.current().is_empty();
         working.absorb(change)?;
         // Whoever may edit is judged on the visit as it was; a new one is its host's.
         let behalf = if first { self.principal(working) } else { behalf };
-        let counter = self.add(Item::Change { visit: working.id, hash, salt }, behalf)?;
         let place = working.next_place();
+        self.put_change(working.id, place, hash, &bytes, pen, behalf)?;
+        let kept = intent.kept(kind, working.current());
+        self.put_entry(working, known, kind, hash.as_bytes().to_vec(), Payload::Change(intent), &kept)?;
+        Ok(true)
+    }
+
+    /// Writes the first change of a new visit and its entry.
+    pub(super) fn first(&mut self, first: &First) -> Result<(), StoreError> {
+        self.put_change(first.visit, 1, first.hash, &first.bytes, first.pen, first.on_behalf_of.clone())?;
+        self.insert_entry(first.visit, OperationKind::Create, first.hash.as_bytes(), &first.kept)?;
+        Ok(())
+    }
+
+    /// Stores a change, names it in the envelope, and remembers who wrote it.
+    fn put_change(
+        &mut self,
+        visit: VisitId,
+        place: i64,
+        hash: ChangeHash,
+        bytes: &[u8],
+        pen: Pen,
+        behalf: Option<MemberId>,
+    ) -> Result<(), StoreError> {
+        self.actors.insert(visit, pen);
+        let counter = self.add(Item::Change { visit, hash, salt: pen.salt }, behalf)?;
         self.tx.execute(
             "INSERT INTO chunk (visit, place, hash, kind, status, bytes, envelope)
              VALUES (?1, ?2, ?3, 'change', 'local', ?4, ?5)",
-            (working.id.as_bytes(), place, hash.as_bytes(), &bytes, counter),
+            (visit.as_bytes(), place, hash.as_bytes(), bytes, counter),
         )?;
-        let payload = Payload::Change(intent);
-        self.put_entry(working, known, kind, hash.as_bytes().to_vec(), payload)?;
-        Ok(true)
+        Ok(())
     }
 
     /// Keeps an intent whose document is not here for the replay.
@@ -85,7 +107,8 @@ impl<'a, 'c> Author<'a, 'c> {
         writes: &[Write],
     ) -> Result<(), StoreError> {
         let intent = Intent::of(writes, working.current());
-        self.put_entry(working, None, kind, Vec::new(), Payload::Change(intent))?;
+        let kept = cbor::write(&intent);
+        self.put_entry(working, None, kind, Vec::new(), Payload::Change(intent), &kept)?;
         let id = self.tx.last_row();
         turn_down(self.tx, working, id, OperationState::Stale, None)
     }
@@ -95,7 +118,8 @@ impl<'a, 'c> Author<'a, 'c> {
         let behalf = self.principal(working);
         self.add(Item::Request(request.clone()), behalf)?;
         let item = request.id.as_bytes().to_vec();
-        self.put_entry(working, None, OperationKind::Request, item, Payload::Request(request))
+        let kept = cbor::write(&request);
+        self.put_entry(working, None, OperationKind::Request, item, Payload::Request(request), &kept)
     }
 
     /// Puts the waiting requests about a visit into an envelope again.
@@ -183,6 +207,7 @@ impl<'a, 'c> Author<'a, 'c> {
         self.seal()
     }
 
+    /// Writes an entry; `kept` is its payload as it is stored.
     fn put_entry(
         &mut self,
         working: &mut Working,
@@ -190,31 +215,38 @@ impl<'a, 'c> Author<'a, 'c> {
         kind: OperationKind,
         item: Vec<u8>,
         payload: Payload,
+        kept: &[u8],
     ) -> Result<(), StoreError> {
-        let bytes = match &payload {
-            Payload::Change(intent) => cbor::write(intent),
-            Payload::Request(request) => cbor::write(request),
-        };
         let id = if let Some(id) = known {
             self.tx.execute(
                 "UPDATE outbox SET kind = ?2, item = ?3, payload = ?4, state = 'queued', code = NULL, message = NULL,
                  field = NULL WHERE id = ?1",
-                (id, kind.as_str(), &item, &bytes),
+                (id, kind.as_str(), &item, kept),
             )?;
             working.outbox.retain(|entry| entry.id != id);
             id
         } else {
-            self.tx.execute(
-                "INSERT INTO outbox (visit, kind, item, payload, state, made_at) VALUES (?1, ?2, ?3, ?4, 'queued', ?5)",
-                (working.id.as_bytes(), kind.as_str(), &item, &bytes, self.now),
-            )?;
-            self.tx.last_row()
+            self.insert_entry(working.id, kind, &item, kept)?
         };
         let state = OperationState::Queued;
         let (code, message, field) = (None, None, None);
         working.outbox.push(Entry { id, kind, item, payload, state, code, message, field, made_at: self.now });
         working.outbox.sort_by_key(|entry| entry.id);
         Ok(())
+    }
+
+    fn insert_entry(
+        &self,
+        visit: VisitId,
+        kind: OperationKind,
+        item: &[u8],
+        kept: &[u8],
+    ) -> Result<i64, StoreError> {
+        self.tx.execute(
+            "INSERT INTO outbox (visit, kind, item, payload, state, made_at) VALUES (?1, ?2, ?3, ?4, 'queued', ?5)",
+            (visit.as_bytes(), kind.as_str(), item, kept, self.now),
+        )?;
+        Ok(self.tx.last_row())
     }
 
     /// The actor this process writes the document as. Where the document does not hold what it wrote last, because that
@@ -234,16 +266,8 @@ impl<'a, 'c> Author<'a, 'c> {
         self.actors.remove(&visit);
     }
 
-    /// For whom the member writes: nobody on a visit of their own, else the host or the creator whose delegate they are.
     fn principal(&self, working: &Working) -> Option<MemberId> {
-        let me = &self.identity.member;
-        let host = working.current().value(Key::Host).and_then(|host| host.as_text()?.parse::<MemberId>().ok());
-        let owners = [host, working.standing.creator.clone()];
-        if owners.contains(&Some(me.clone())) {
-            return None;
-        }
-        let roles = self.directory.roles(me)?;
-        owners.into_iter().flatten().find(|owner| roles.principals.contains(owner))
+        principal(self.identity, self.directory, working)
     }
 
     /// Puts an item into the envelope that is being filled; gives the envelope's counter.
@@ -284,13 +308,26 @@ impl<'a, 'c> Author<'a, 'c> {
     }
 }
 
+/// For whom the member writes: nobody on a visit of their own, else the host or the creator whose delegate they are.
+pub(super) fn principal(identity: &Identity, directory: &Directory, working: &Working) -> Option<MemberId> {
+    let me = &identity.member;
+    let host = working.current().value(Key::Host).and_then(|host| host.as_text()?.parse::<MemberId>().ok());
+    let owners = [host, working.standing.creator.clone()];
+    if owners.contains(&Some(me.clone())) {
+        return None;
+    }
+    let roles = directory.roles(me)?;
+    owners.into_iter().flatten().find(|owner| roles.principals.contains(owner))
+}
+
 /// Reads an envelope of this phone's own.
 pub(super) fn read_envelope(bytes: &[u8]) -> Result<Envelope, StoreError> {
     let signed = Sign1::read(bytes).map_err(|_| StoreError::Damaged("envelope"))?;
     Ok(cbor::read(signed.unverified_payload(), "envelope")?)
 }
 
-/// Keeps an entry as a draft, with the reason.
+/// Keeps an entry as a draft, with the reason. What it wants is written out: the change it may have stood for by
+/// reference goes with its envelope.
 pub(super) fn turn_down(
     tx: &Tx<'_>,
     working: &mut Working,
@@ -298,14 +335,17 @@ pub(super) fn turn_down(
     state: OperationState,
     reason: Option<&Refusal>,
 ) -> Result<(), StoreError> {
+    let entry = working.outbox.iter().find(|entry| entry.id == id);
     tx.execute(
-        "UPDATE outbox SET state = ?2, code = ?3, message = ?4, field = ?5 WHERE id = ?1",
+        "UPDATE outbox SET state = ?2, code = ?3, message = ?4, field = ?5, payload = coalesce(?6, payload)
+         WHERE id = ?1",
         (
             id,
             state.as_str(),
             reason.map(|r| &r.code),
             reason.map(|r| &r.message),
             reason.and_then(|r| r.field.as_ref()),
+            entry.and_then(Entry::intent).map(cbor::write),
         ),
     )?;
     if let Some(entry) = working.outbox.iter_mut().find(|entry| entry.id == id) {

@@ -157,23 +157,86 @@ pub(super) fn project_into(
     directory: &Directory,
     search: &mut SearchRows,
 ) -> Result<(), StoreError> {
-    if working.current().is_empty() && working.drafted().is_empty() {
-        return remove(tx, working.id, search);
+    match Row::of(working, directory) {
+        Some(row) => write_row(tx, row, search),
+        None => remove(tx, working.id, search),
     }
-    let values = values(working);
-    let operations = operations(working);
-    let status = status_of(working, &values);
-    let conflict = working.outbox.iter().any(|entry| entry.state == OperationState::Conflict);
-    let problem = working.outbox.iter().rev().filter(|entry| !entry.state.waits()).find_map(|e| e.code.as_deref());
-    let times = Times::of(values.schedule, zone(&values, directory), directory);
-    let [start, end, over_at] = [times.start, times.end, times.over_at].map(|time| time.map(|time| time.timestamp()));
-    let sort_at = start.unwrap_or_else(|| made_at(working.id));
-    let host = values.host.as_ref().and_then(|host| directory.member(host));
+}
 
-    let held = if working.fresh { None } else { place_of(tx, working.id)? };
+/// What the lists and the search show of a visit. It needs nothing of the file, so that it can be made ahead of the
+/// writing ([`super::ahead`]).
+pub(super) struct Row {
+    visit: VisitId,
+    /// There was no row of it before.
+    fresh: bool,
+    sort_at: i64,
+    times: Times,
+    status: Status,
+    queued: bool,
+    conflict: bool,
+    problem: Option<String>,
+    number: Option<i64>,
+    schedule: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    company: Option<String>,
+    email: Option<String>,
+    site: Option<SiteId>,
+    space: Option<SpaceId>,
+    visitor_type: Option<TypeId>,
+    host: Option<MemberId>,
+    host_name: Option<String>,
+    /// Name, company, e-mail address and host as the search reads them.
+    words: [String; 4],
+}
+
+impl Row {
+    /// That of a visit; none if nothing is left of it.
+    pub(super) fn of(working: &Working, directory: &Directory) -> Option<Self> {
+        if working.current().is_empty() && working.drafted().is_empty() {
+            return None;
+        }
+        let values = values(working);
+        let problem = working.outbox.iter().rev().filter(|entry| !entry.state.waits()).find_map(|e| e.code.clone());
+        let times = Times::of(values.schedule, zone(&values, directory), directory);
+        let host = values.host.as_ref().and_then(|host| directory.member(host));
+        let words = [
+            index_words(&values.display_name()),
+            index_words(values.company.as_deref().unwrap_or_default()),
+            index_words(values.email.as_deref().unwrap_or_default()),
+            index_words(host.map_or("", |host| host.name.as_str())),
+        ];
+        Some(Self {
+            visit: working.id,
+            fresh: working.fresh,
+            sort_at: times.start.map_or_else(|| made_at(working.id), |start| start.timestamp()),
+            times,
+            status: status_of(working, &values),
+            queued: operations(working).queued,
+            conflict: working.outbox.iter().any(|entry| entry.state == OperationState::Conflict),
+            problem,
+            number: i64::try_from(working.standing.number).ok().filter(|&number| number != 0),
+            schedule: values.text(Key::Schedule),
+            host_name: host.map(|host| host.name.clone()),
+            first_name: values.first_name,
+            last_name: values.last_name,
+            company: values.company,
+            email: values.email,
+            site: values.site,
+            space: values.space,
+            visitor_type: values.visitor_type,
+            host: values.host,
+            words,
+        })
+    }
+}
+
+/// Writes a visit's row, and leaves its search row to the end of the transaction.
+pub(super) fn write_row(tx: &Tx<'_>, row: Row, search: &mut SearchRows) -> Result<(), StoreError> {
+    let held = if row.fresh { None } else { place_of(tx, row.visit)? };
     let place = match held {
-        Some(place) if place.div_euclid(PLACES) == sort_at.div_euclid(60) => place,
-        _ => free_place(tx, sort_at)?,
+        Some(place) if place.div_euclid(PLACES) == row.sort_at.div_euclid(60) => place,
+        _ => free_place(tx, row.sort_at)?,
     };
     // OR FAIL: the whole transaction is rolled back after any error, so no statement needs a journal of its own, which one
     // with a trigger would write otherwise.
@@ -186,50 +249,45 @@ pub(super) fn project_into(
          attention, number, first_name, last_name, company, email, site, space, type, host, host_name, over_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
     };
-    let number = i64::try_from(working.standing.number).ok().filter(|&number| number != 0);
+    let [start, end, over_at] =
+        [row.times.start, row.times.end, row.times.over_at].map(|time| time.map(|time| time.timestamp()));
     tx.execute(
         sql,
         rusqlite::params![
-            working.id.as_bytes(),
+            row.visit.as_bytes(),
             place,
-            sort_at,
+            row.sort_at,
             start,
             end,
-            values.text(Key::Schedule),
-            status.as_str(),
-            status.tab().as_str(),
-            operations.queued,
-            conflict,
-            problem,
-            conflict || problem.is_some(),
-            number,
-            values.first_name,
-            values.last_name,
-            values.company,
-            values.email,
-            values.site.as_ref().map(SiteId::as_str),
-            values.space.as_ref().map(SpaceId::as_str),
-            values.visitor_type.as_ref().map(TypeId::as_str),
-            values.host.as_ref().map(MemberId::as_str),
-            host.map(|host| host.name.as_str()),
+            row.schedule,
+            row.status.as_str(),
+            row.status.tab().as_str(),
+            row.queued,
+            row.conflict,
+            row.problem,
+            row.conflict || row.problem.is_some(),
+            row.number,
+            row.first_name,
+            row.last_name,
+            row.company,
+            row.email,
+            row.site.as_ref().map(SiteId::as_str),
+            row.space.as_ref().map(SpaceId::as_str),
+            row.visitor_type.as_ref().map(TypeId::as_str),
+            row.host.as_ref().map(MemberId::as_str),
+            row.host_name,
             over_at,
         ],
     )?;
-    let words = [
-        index_words(&values.display_name()),
-        index_words(values.company.as_deref().unwrap_or_default()),
-        index_words(values.email.as_deref().unwrap_or_default()),
-        index_words(host.map_or("", |host| host.name.as_str())),
-    ];
     if let Some(held) = held {
         let same =
             "SELECT 1 FROM visit_search WHERE rowid = ?1 AND name = ?2 AND company = ?3 AND email = ?4 AND host = ?5";
-        let [name, company, email, host] = &words;
+        let [name, company, email, host] = &row.words;
         if held == place && one(tx, same, (place, name, company, email, host), |_| Ok(()))?.is_some() {
             return Ok(());
         }
         search.remove(held);
     }
-    search.come.insert(place, words);
+    search.come.insert(place, row.words);
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::document::Write;
 use crate::envelope::Ask;
 use crate::fault::{Point, fail_at};
 use crate::feed::{Row, RowKind, Scope, ScopeHead};
-use crate::id::{ChainHash, HubEpoch, VisitId};
+use crate::id::{ActorSalt, ChainHash, HubEpoch, VisitId};
 use crate::keys::{DeviceSigner, KeySet, SignedKeySet, SignerError, SoftwareSigner};
 use crate::visit::{Key, Status, Tab};
 
@@ -146,7 +146,7 @@ impl Bench {
             Write::set(Key::Email, format!("guest{n}@guest.example")),
         ];
         writes.extend(schedule.map(|schedule| Write::set(Key::Schedule, schedule)));
-        self.write(vec![Work::Create { visit, writes }]).map(|()| visit)
+        self.write(vec![Work::Create { visit, salt: ActorSalt([7; 16]), writes }]).map(|()| visit)
     }
 
     /// The rows of the feed that bring the changes held of a visit.
@@ -221,7 +221,7 @@ fn a_write_happens_whole_or_not_at_all() {
             fail_at(Some((point, n)));
             let work = vec![
                 Work::Edit { visit, writes: vec![Write::set(Key::FirstName, "Other")] },
-                Work::Create { visit: id(2), writes: vec![Write::set(Key::FirstName, "Second")] },
+                Work::Create { visit: id(2), salt: ActorSalt([7; 16]), writes: vec![Write::set(Key::FirstName, "Second")] },
                 Work::Ask { visit, ask: Ask::Note("a note".into()) },
             ];
             let done = bench.write(work.clone());
@@ -309,6 +309,7 @@ fn a_full_device_changes_nothing() {
     set(&bench, pages);
     let work = (2..400).map(|n| Work::Create {
         visit: id(n),
+        salt: ActorSalt([7; 16]),
         writes: vec![Write::set(Key::FirstName, "x".repeat(150)), Write::set(Key::Message, "y".repeat(500))],
     });
     assert!(matches!(bench.write(work.clone().collect()), Err(StoreError::Full)));
@@ -331,7 +332,7 @@ fn without_a_signature_nothing_is_written() {
         }
     }
     let mut bench = Bench::new();
-    let work = vec![Work::Create { visit: id(1), writes: vec![Write::set(Key::FirstName, "First")] }];
+    let work = vec![Work::Create { visit: id(1), salt: ActorSalt([7; 16]), writes: vec![Write::set(Key::FirstName, "First")] }];
     let locked = Locked(SoftwareSigner::from_seed(&[3; 32]));
     let mut moment = Moment::new(DateTime::from_timestamp(NOW, 0).expect("a time"), &mut bench.rng);
     assert!(matches!(bench.store.write(work, &mut moment, &locked), Err(StoreError::Signer(_))));
@@ -433,8 +434,9 @@ fn an_accepted_change_stands_behind_what_it_builds_on() {
     // The first change is gone, as after a restart of its scope, and comes with the feed.
     {
         let writer = bench.store.writer();
-        let sql = "DELETE FROM chunk WHERE visit = ?1 AND place = 1";
-        writer.connection.execute(sql, [visit.as_bytes()]).expect("deletes");
+        for sql in ["DELETE FROM chunk WHERE visit = ?1 AND place = 1", "DELETE FROM outbox WHERE visit = ?1 AND kind = 'create'"] {
+            writer.connection.execute(sql, [visit.as_bytes()]).expect("deletes");
+        }
         let sql = "UPDATE chunk SET status = 'superseded' WHERE visit = ?1";
         writer.connection.execute(sql, [visit.as_bytes()]).expect("updates");
     }
@@ -528,7 +530,7 @@ fn search_takes_what_people_type() {
 #[test]
 fn a_bulk_write_is_signed_in_batches() {
     let mut bench = Bench::new();
-    let work = (1..=600).map(|n| Work::Create { visit: id(n), writes: vec![Write::set(Key::FirstName, "Guest")] });
+    let work = (1..=600).map(|n| Work::Create { visit: id(n), salt: ActorSalt([7; 16]), writes: vec![Write::set(Key::FirstName, "Guest")] });
     bench.write(work.collect()).expect("writes");
     let first = bench.store.outgoing(0, 512, 4 << 20).expect("gathers");
     assert_eq!((first.envelopes.len(), first.items, first.waiting), (1, 512, 600));
@@ -544,8 +546,8 @@ fn one_write_may_come_back_to_a_visit() {
     let named = |name: &str| vec![Write::set(Key::FirstName, name)];
     let [here, there] = [id(1), id(2)];
     let work = vec![
-        Work::Create { visit: here, writes: named("Grace") },
-        Work::Create { visit: there, writes: named("Cleo") },
+        Work::Create { visit: here, salt: ActorSalt([7; 16]), writes: named("Grace") },
+        Work::Create { visit: there, salt: ActorSalt([7; 16]), writes: named("Cleo") },
         Work::Edit { visit: here, writes: named("Ada") },
         Work::Edit {
             visit: there,

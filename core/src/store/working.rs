@@ -68,6 +68,12 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// One of a change that is not stored yet, and has no number.
+    pub(super) fn queued(kind: OperationKind, hash: &ChangeHash, intent: Intent, made_at: i64) -> Self {
+        let (item, payload, state) = (hash.as_bytes().to_vec(), Payload::Change(intent), OperationState::Queued);
+        Self { id: 0, kind, item, payload, state, code: None, message: None, field: None, made_at }
+    }
+
     pub(super) fn intent(&self) -> Option<&Intent> {
         match &self.payload {
             Payload::Change(intent) => Some(intent),
@@ -215,7 +221,8 @@ pub(super) fn entries(connection: &Connection, visit: VisitId) -> Result<Vec<Ent
         |row| {
             let (kind, state): (String, String) = (row.get(1)?, row.get(4)?);
             let payload: Vec<u8> = row.get(3)?;
-            Ok((row.get(0)?, kind, row.get(2)?, payload, state, row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?))
+            let item: Vec<u8> = row.get(2)?;
+            Ok((row.get(0)?, kind, item, payload, state, row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?))
         },
     )?;
     rows.into_iter()
@@ -224,10 +231,21 @@ pub(super) fn entries(connection: &Connection, visit: VisitId) -> Result<Vec<Ent
             let kind = OperationKind::from_name(&kind).ok_or_else(damaged)?;
             let payload = match kind {
                 OperationKind::Request => Payload::Request(cbor::read(&payload, "outbox")?),
+                OperationKind::Create if payload.is_empty() => Payload::Change(first_intent(connection, visit, &item)?),
                 _ => Payload::Change(cbor::read(&payload, "outbox")?),
             };
             let state = OperationState::from_name(&state).ok_or_else(damaged)?;
             Ok(Entry { id, kind, item, payload, state, code, message, field, made_at })
         })
         .collect()
+}
+
+/// What the first change of a visit wants, whose entry names it and says nothing more.
+fn first_intent(connection: &Connection, visit: VisitId, hash: &[u8]) -> Result<Intent, StoreError> {
+    let bytes =
+        one(connection, "SELECT bytes FROM chunk WHERE visit = ?1 AND hash = ?2", (visit.as_bytes(), hash), |row| {
+            row.get::<_, Vec<u8>>(0)
+        })?;
+    let change = ParsedChange::read(&bytes.ok_or(StoreError::Damaged("outbox"))?)?;
+    Ok(Intent::of_first(&change))
 }

@@ -3,13 +3,15 @@
 use super::intent::OperationKind;
 use super::meta;
 use super::outbox::{Author, drop_entry, narrow};
-use super::project::{SearchRows, project, project_into};
+use super::ahead::ahead;
+use super::project::{SearchRows, project, project_into, write_row};
+use super::step::{Later, Maker, Step};
 use super::tx::{Tx, one};
 use super::working::{Entry, OperationState, Payload, Working};
 use super::{Store, StoreError, Writer};
 use crate::document::Write;
 use crate::envelope::{Ask, Request};
-use crate::id::{RequestId, VisitId};
+use crate::id::{ActorSalt, RequestId, VisitId};
 use crate::keys::DeviceSigner;
 use crate::moment::Moment;
 
@@ -20,6 +22,8 @@ pub enum Work {
     Create {
         /// Its id, made on the phone.
         visit: VisitId,
+        /// Random: what makes its author's actor one that nobody can tell the device by.
+        salt: ActorSalt,
         /// Its values.
         writes: Vec<Write>,
     },
@@ -44,17 +48,6 @@ pub enum Work {
     },
 }
 
-impl Work {
-    fn visit(&self) -> VisitId {
-        match self {
-            Self::Create { visit, .. }
-            | Self::Edit { visit, .. }
-            | Self::Cancel { visit }
-            | Self::Ask { visit, .. } => *visit,
-        }
-    }
-}
-
 /// How a conflict is settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
@@ -72,7 +65,7 @@ impl Store {
     /// [`StoreError::Full`]; a signer that does not sign; values the document does not take.
     pub fn write(
         &self,
-        work: impl IntoIterator<Item = Work>,
+        work: impl IntoIterator<Item = Work, IntoIter: Send>,
         moment: &mut Moment<'_>,
         signer: &dyn DeviceSigner,
     ) -> Result<(), StoreError> {
@@ -81,20 +74,32 @@ impl Store {
             let identity = meta::identity(tx)?;
             let mut author = Author::begin(tx, &identity, &directory, signer, actors, moment.unix())?;
             let mut search = SearchRows::default();
-            // Only one visit is held at a time: an import may bring ten thousand.
-            let mut held: Option<Working> = None;
-            for work in work {
-                let mut working = match held.take() {
-                    Some(working) if working.id == work.visit() => working,
-                    done => {
-                        done.map_or(Ok(()), |done| project_into(tx, &done, &directory, &mut search))?;
-                        load(tx, &work)?
-                    }
-                };
-                one_work(&mut author, &mut working, work, moment)?;
-                held = Some(working);
-            }
-            held.map_or(Ok(()), |done| project_into(tx, &done, &directory, &mut search))?;
+            let maker = Maker { identity: &identity, directory: &directory, now: moment.unix() };
+            ahead(work.into_iter().map(|work| maker.step(work)), |steps| {
+                // Only one visit is held at a time: an import may bring ten thousand.
+                let mut held: Option<Working> = None;
+                for step in steps {
+                    let (next, done) = match step? {
+                        Step::First(first) => {
+                            refuse_erased(tx, first.visit)?;
+                            author.first(&first)?;
+                            write_row(tx, first.row, &mut search)?;
+                            (None, held)
+                        }
+                        Step::Later(visit, later) => {
+                            let (mut working, done) = match held {
+                                Some(working) if working.id == visit => (working, None),
+                                other => (load(tx, visit)?, other),
+                            };
+                            do_later(&mut author, &mut working, later, moment)?;
+                            (Some(working), done)
+                        }
+                    };
+                    done.map_or(Ok(()), |done| project_into(tx, &done, &directory, &mut search))?;
+                    held = next;
+                }
+                held.map_or(Ok(()), |done| project_into(tx, &done, &directory, &mut search))
+            })?;
             author.finish()?;
             search.write(tx)
         })
@@ -159,37 +164,33 @@ impl Store {
     }
 }
 
-fn load(tx: &Tx<'_>, work: &Work) -> Result<Working, StoreError> {
-    let id = work.visit();
-    if one(tx, "SELECT 1 FROM tombstone WHERE visit = ?1", [id.as_bytes()], |_| Ok(()))?.is_some() {
-        return Err(StoreError::Erased);
-    }
-    if matches!(work, Work::Create { .. }) {
-        return Ok(Working::fresh(id));
-    }
+fn load(tx: &Tx<'_>, id: VisitId) -> Result<Working, StoreError> {
+    refuse_erased(tx, id)?;
     let working = Working::load(tx, id)?;
     if working.is_nothing() { Err(StoreError::NotFound) } else { Ok(working) }
 }
 
-fn one_work(
+fn refuse_erased(tx: &Tx<'_>, id: VisitId) -> Result<(), StoreError> {
+    let erased = one(tx, "SELECT 1 FROM tombstone WHERE visit = ?1", [id.as_bytes()], |_| Ok(()))?;
+    if erased.is_some() { Err(StoreError::Erased) } else { Ok(()) }
+}
+
+fn do_later(
     author: &mut Author<'_, '_>,
     working: &mut Working,
-    work: Work,
+    later: Later,
     moment: &mut Moment<'_>,
 ) -> Result<(), StoreError> {
-    match work {
-        Work::Create { writes, .. } => {
-            author.change(working, OperationKind::Create, &writes, None, moment)?;
-        }
+    match later {
         // Its document is being received anew: what is wanted now waits with the rest.
-        Work::Edit { writes, .. } if waits_for_document(working) => {
+        Later::Edit(writes) if waits_for_document(working) => {
             author.later(working, OperationKind::Edit, &writes)?;
         }
-        Work::Edit { writes, .. } => edit(author, working, writes, moment)?,
-        Work::Cancel { .. } if waits_for_document(working) => {
+        Later::Edit(writes) => edit(author, working, writes, moment)?,
+        Later::Cancel if waits_for_document(working) => {
             author.later(working, OperationKind::Cancel, &[Write::raise(crate::visit::Key::Cancelled)])?;
         }
-        Work::Cancel { .. } => {
+        Later::Cancel => {
             if working.current().is_empty() {
                 // Only drafts are left of it: calling it off is dropping them.
                 for entry in working.outbox.clone() {
@@ -200,7 +201,7 @@ fn one_work(
             let raise = [Write::raise(crate::visit::Key::Cancelled)];
             author.change(working, OperationKind::Cancel, &raise, None, moment)?;
         }
-        Work::Ask { ask, .. } => ask_hub(author, working, ask, moment)?,
+        Later::Ask(ask) => ask_hub(author, working, ask, moment)?,
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 -- The first schema. Ids are 16 bytes, hashes 32; times are Unix seconds. What is sent or decided is kept as the CBOR it
 -- travels as; `visit`, `visit_search` and `tab_count` are the read model, and can be built again from the rest.
+--
+-- The checks say OR, not IN: for a list SQLite makes a table of its values for every row that is written.
 
 -- Single values: identity, key set, epoch, the last envelope's counter and hash, times of syncs.
 CREATE TABLE meta (
@@ -21,8 +23,8 @@ CREATE TABLE chunk (
     visit BLOB NOT NULL,
     place INTEGER NOT NULL,
     hash BLOB NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('change', 'snapshot')),
-    status TEXT NOT NULL CHECK (status IN ('local', 'provisional', 'accepted', 'superseded')),
+    kind TEXT NOT NULL CHECK (kind = 'change' OR kind = 'snapshot'),
+    status TEXT NOT NULL CHECK (status = 'local' OR status = 'provisional' OR status = 'accepted' OR status = 'superseded'),
     hub_seq INTEGER,
     bytes BLOB NOT NULL,
     envelope INTEGER,
@@ -45,15 +47,16 @@ CREATE TABLE envelope (
 ) STRICT;
 
 -- Intents. `item` is the hash of the change or the id of the request that stands for it now; `payload` the writes of a
--- change key by key with what was there before, or the request: what it can be replayed from. State: queued, stale
--- (to be replayed after the pull), refused or conflict (kept and shown, with the reason).
+-- change key by key with what was there before, or the request: what it can be replayed from. It is empty while a visit's
+-- first change, queued, says the same. State: queued, stale (to be replayed after the pull), refused or conflict (kept and
+-- shown, with the reason).
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY,
     visit BLOB NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('create', 'edit', 'cancel', 'request')),
+    kind TEXT NOT NULL CHECK (kind = 'create' OR kind = 'edit' OR kind = 'cancel' OR kind = 'request'),
     item BLOB NOT NULL,
     payload BLOB NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('queued', 'stale', 'refused', 'conflict')),
+    state TEXT NOT NULL CHECK (state = 'queued' OR state = 'stale' OR state = 'refused' OR state = 'conflict'),
     code TEXT,
     message TEXT,
     field TEXT,
