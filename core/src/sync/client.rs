@@ -2,6 +2,7 @@
 //! to the store.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Mutex;
 use std::task::Poll;
 
@@ -194,6 +195,7 @@ impl SyncClient {
         let identity = store.identity()?;
         let hub: Url = identity.hub.parse().map_err(|_| ClientError::Address)?;
         let mut machine = SyncMachine::new();
+        let mut ahead: Option<Asked<'_>> = None;
         let mut effects = std::collections::VecDeque::from(machine.handle(Event::Start));
         while let Some(effect) = effects.pop_front() {
             let event = match effect {
@@ -220,10 +222,17 @@ impl SyncClient {
                     let outgoing = store.outgoing(from, max_items, max_bytes)?;
                     Event::Gathered(Box::new(store.position()?), outgoing)
                 }
-                Effect::Exchange(request) => match cancel.or(self.exchange(&hub, &request)).await {
-                    None => Event::Cancel,
-                    Some(Ok(answer)) => Event::Answered(Box::new(answer), surroundings.now()),
-                    Some(Err(failure)) => Event::Failed(failure),
+                Effect::Exchange(request) => {
+                    ahead = None;
+                    answered(cancel.or(self.exchange(&hub, *request)).await, surroundings)
+                }
+                Effect::AskAhead(request) => {
+                    ahead = Some(Asked::begin(Box::pin(self.exchange(&hub, *request))).await);
+                    continue;
+                }
+                Effect::Await => match ahead.take() {
+                    None => Event::Failed(Failure::Unreachable),
+                    Some(asked) => answered(cancel.or(asked.0).await, surroundings),
                 },
                 Effect::Apply(delivery) => {
                     Event::Applied(in_moment(surroundings, |moment| store.apply(&delivery, moment, signer))?)
@@ -300,13 +309,13 @@ impl SyncClient {
         Ok(None)
     }
 
-    async fn exchange(&self, hub: &Url, request: &SyncRequest) -> Result<SyncAnswer, Failure> {
+    async fn exchange(&self, hub: &Url, request: SyncRequest) -> Result<SyncAnswer, Failure> {
         let call = Call {
             url: address(hub, "v1/sync").map_err(|_| garbage())?,
             bearer: self.bearer().map(|(token, _)| token),
             content_type: MEDIA_TYPE,
             accept: MEDIA_TYPE,
-            body: cbor::write(request),
+            body: cbor::write(&request),
             max_answer: MAX_ANSWER,
         };
         let answer = self.transport.call(call).await.map_err(failed)?;
@@ -346,6 +355,30 @@ impl SyncClient {
             Failure::UnknownHead => refused("unknown_head", "the hub was restored from a backup"),
             Failure::Refused { code, message } => ClientError::Refused { code, message },
         })
+    }
+}
+
+/// What became of a call; none if the run was stopped.
+fn answered(answer: Option<Result<SyncAnswer, Failure>>, surroundings: &dyn Surroundings) -> Event {
+    match answer {
+        None => Event::Cancel,
+        Some(Ok(answer)) => Event::Answered(Box::new(answer), surroundings.now()),
+        Some(Err(failure)) => Event::Failed(failure),
+    }
+}
+
+/// A call on its way. Dropped, it is given up.
+struct Asked<'a>(Pin<Box<dyn Future<Output = Result<SyncAnswer, Failure>> + Send + 'a>>);
+
+impl<'a> Asked<'a> {
+    /// Lets a call begin and the connection send it: what comes next holds this thread.
+    async fn begin(mut call: Pin<Box<dyn Future<Output = Result<SyncAnswer, Failure>> + Send + 'a>>) -> Self {
+        let early = std::future::poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await;
+        tokio::task::yield_now().await;
+        match early {
+            Poll::Ready(answer) => Self(Box::pin(std::future::ready(answer))),
+            Poll::Pending => Self(call),
+        }
     }
 }
 

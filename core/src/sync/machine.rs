@@ -2,7 +2,9 @@
 //! code; it decides what is sent, believed and done next, and touches neither network, clock nor file.
 //!
 //! A run goes: [`Effect::Authorise`] → [`Effect::Gather`] → [`Effect::Exchange`] → [`Effect::Apply`], then again from
-//! `Gather` while the hub has more or the outbox is not empty, then [`Effect::Finish`]. Everything the hub says is
+//! `Gather` while the hub has more or the outbox is not empty, then [`Effect::Finish`]. While pages come and nothing is to
+//! be sent, the next ones are asked for before those that came are stored ([`Effect::AskAhead`], [`Effect::Await`]): the
+//! network and the hub work while the phone writes. Everything the hub says is
 //! verified here before the store sees any of it: statement, receipts and pages by the key set for feed keys, pages by
 //! the heads held. One thing that does not verify, and nothing of the answer is taken.
 
@@ -11,8 +13,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::verify::{Doubt, Verified, verify};
-use super::wire::{MAX_PUSH, SyncAnswer, SyncRequest, VERSION};
+use super::wire::{MAX_PUSH, PushedEnvelope, SyncAnswer, SyncRequest, VERSION};
 use crate::envelope::MAX_ITEMS;
+use crate::feed::ScopeHead;
 use crate::store::{Applied, Delivery, Outgoing, Position};
 
 /// How long to wait before a call is tried again, if the run had come so far that it is worth it.
@@ -97,6 +100,10 @@ pub enum Effect {
     },
     /// Send this.
     Exchange(Box<SyncRequest>),
+    /// Send this now; the answer is wanted after what comes next, or not at all.
+    AskAhead(Box<SyncRequest>),
+    /// Wait for the answer to what was asked ahead.
+    Await,
     /// Put this into the store.
     Apply(Box<Delivery>),
     /// Seal the envelopes from this counter on anew.
@@ -191,6 +198,8 @@ pub struct SyncMachine {
     state: State,
     progress: Progress,
     position: Option<Box<Position>>,
+    /// Where the phone will stand once the delivery is stored, and how many rows that has, if more was asked ahead.
+    ahead: Option<(Box<Position>, u64)>,
     sent: Vec<u64>,
     from: u64,
     more: bool,
@@ -227,6 +236,7 @@ impl SyncMachine {
             state: State::Idle,
             progress: Progress::default(),
             position: None,
+            ahead: None,
             sent: Vec::new(),
             from: 0,
             more: false,
@@ -293,14 +303,7 @@ impl SyncMachine {
             self.sent.push(counter);
             push.push(envelope);
         }
-        let request = Box::new(SyncRequest {
-            version: VERSION,
-            organisation: position.identity.organisation.clone(),
-            epoch: position.state.epoch,
-            key_set: position.key_set.set.version,
-            heads: position.heads.clone(),
-            push,
-        });
+        let request = request(&position, push);
         self.position = Some(position);
         self.state = State::Exchanging;
         vec![Effect::Report(self.progress), Effect::Exchange(request)]
@@ -346,7 +349,7 @@ impl SyncMachine {
             Err(Doubt::HubRestored) => return self.finish(Outcome::HubRestored),
             Err(Doubt::Disbelief(disbelief)) => return self.finish(Outcome::Disbelieved(disbelief)),
         };
-        let Verified { mut delivery, digests_agree } = verified;
+        let Verified { mut delivery, heads, digests_agree } = verified;
         self.more = answer.more;
         if !answer.more && !digests_agree {
             if self.restarted {
@@ -365,7 +368,15 @@ impl SyncMachine {
             },
         };
         self.state = State::Applying;
-        vec![Effect::Apply(Box::new(delivery))]
+        self.ahead = self.may_ask_ahead(&delivery).then(|| after(*position, &delivery, heads));
+        let ask = self.ahead.as_ref().map(|(position, _)| Effect::AskAhead(request(position, Vec::new())));
+        ask.into_iter().chain([Effect::Apply(Box::new(delivery))]).collect()
+    }
+
+    /// Whether the answer to the next request cannot depend on what this phone makes of the delivery: there is more to
+    /// come, and nothing to be sent.
+    fn may_ask_ahead(&self, delivery: &Delivery) -> bool {
+        self.more && self.sent.is_empty() && self.then == Then::GoOn && !delivery.restart && !delivery.pages.is_empty()
     }
 
     fn applied(&mut self, applied: Applied) -> Vec<Effect> {
@@ -417,8 +428,38 @@ impl SyncMachine {
         if self.idle >= IDLE_ROUNDS {
             return self.finish(Outcome::Unsettled);
         }
-        self.gather()
+        match self.ahead.take() {
+            Some((position, rows)) if rows == applied.rows => {
+                self.position = Some(position);
+                self.state = State::Exchanging;
+                vec![Effect::Await]
+            }
+            // Another process has synced meanwhile, and the phone stands elsewhere.
+            _ => self.gather(),
+        }
     }
+}
+
+fn request(position: &Position, push: Vec<PushedEnvelope>) -> Box<SyncRequest> {
+    Box::new(SyncRequest {
+        version: VERSION,
+        organisation: position.identity.organisation.clone(),
+        epoch: position.state.epoch,
+        key_set: position.key_set.set.version,
+        heads: position.heads.clone(),
+        push,
+    })
+}
+
+/// Where a phone stands once a delivery with these heads is stored, and how many rows that has.
+fn after(mut position: Position, delivery: &Delivery, heads: Vec<ScopeHead>) -> (Box<Position>, u64) {
+    position.heads = heads;
+    position.state.epoch = Some(delivery.epoch);
+    position.state.hub_time = position.state.hub_time.max(delivery.hub_time);
+    if let Some(key_set) = &delivery.key_set {
+        position.key_set = key_set.clone();
+    }
+    (Box::new(position), delivery.pages.iter().map(|page| page.rows.len() as u64).sum())
 }
 
 #[cfg(test)]

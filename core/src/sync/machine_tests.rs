@@ -1,7 +1,7 @@
 //! The machine alone: what it does when the hub does not.
 
 use super::*;
-use crate::feed::{Statement, digest};
+use crate::feed::{Page, PageHeader, Row, SaltedRow, Scope, Statement, chain, digest};
 use crate::id::{ChainHash, HubEpoch, Thumbprint};
 use crate::keys::{DeviceSigner as _, KeySet, KeyUse, SignedKeySet, SoftwareSigner};
 use crate::store::{Identity, SyncState};
@@ -180,6 +180,68 @@ fn a_hub_that_settles_nothing_ends_the_run() {
         gathered(&mut machine);
     }
     assert!(machine.is_finished() && machine.handle(Event::Start).is_empty());
+}
+
+/// An answer with the first row of the directory, where the hub has more.
+fn one_of_many() -> Box<SyncAnswer> {
+    let row = Row {
+        scope: Scope::Directory,
+        index: 1,
+        id: vec![1].into(),
+        kind: 77,
+        payload: vec![].into(),
+        critical: false,
+    };
+    let salted = SaltedRow { salt: [3; 16], row: row.to_bytes().into() };
+    let header = PageHeader {
+        organisation: "acme".parse().expect("an id"),
+        epoch: HubEpoch([1; 16]),
+        key_set: 1,
+        scope: Scope::Directory,
+        first: 1,
+        last: 1,
+        previous: ChainHash::ORIGIN,
+        head: chain(&ChainHash::ORIGIN, &salted.salt, &salted.row),
+        time: now().timestamp(),
+    };
+    let page = Page { header: header.sign(&hub()).expect("signs").into(), rows: vec![salted] };
+    Box::new(SyncAnswer { pages: vec![page], more: true, scopes: Some(vec![Scope::Directory]), ..*answer(1, vec![]) })
+}
+
+/// While the phone writes a page, the hub makes the next one: it is asked for from where the phone will stand.
+#[test]
+fn the_next_pages_are_asked_for_before_the_last_are_stored() {
+    let mut machine = exchanging();
+    let effects = machine.handle(Event::Answered(one_of_many(), now()));
+    let [Effect::AskAhead(request), Effect::Apply(_)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(request.heads.iter().map(|head| head.index).collect::<Vec<_>>(), [1]);
+    assert!(request.push.is_empty());
+    let effects = machine.handle(Event::Applied(Applied { rows: 1, ..Applied::default() }));
+    assert!(matches!(effects.as_slice(), [Effect::Report(_), Effect::Await]));
+    // The answer is held against that head: the first row again does not extend it.
+    let effects = machine.handle(Event::Answered(one_of_many(), now()));
+    assert_eq!(finished(&effects), Some(&Outcome::Disbelieved(Disbelief::Page)));
+}
+
+/// Where another process of this phone has moved on, what was asked ahead is of no use.
+#[test]
+fn what_was_asked_ahead_is_dropped_where_the_phone_stands_elsewhere() {
+    let mut machine = exchanging();
+    machine.handle(Event::Answered(one_of_many(), now()));
+    let effects = machine.handle(Event::Applied(Applied { rows: 0, ..Applied::default() }));
+    assert!(matches!(effects.as_slice(), [Effect::Report(_), Effect::Gather { .. }]));
+}
+
+/// With something to send, the next request says so: nothing is asked ahead.
+#[test]
+fn nothing_is_asked_ahead_while_something_is_to_be_sent() {
+    let mut machine = SyncMachine::new();
+    machine.handle(Event::Start);
+    machine.handle(Event::Authorised);
+    let pushed = PushedEnvelope { envelope: vec![].into(), chunks: vec![] };
+    machine.handle(Event::Gathered(position(), Outgoing { envelopes: vec![(1, pushed)], items: 1, waiting: 1 }));
+    let effects = machine.handle(Event::Answered(one_of_many(), now()));
+    assert!(matches!(effects.as_slice(), [Effect::Apply(_)]));
 }
 
 #[test]

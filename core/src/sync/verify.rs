@@ -27,6 +27,8 @@ impl From<Disbelief> for Doubt {
 
 pub(super) struct Verified {
     pub(super) delivery: Delivery,
+    /// The head of every scope after these pages.
+    pub(super) heads: Vec<ScopeHead>,
     /// The heads after these pages are what the hub says it has.
     pub(super) digests_agree: bool,
 }
@@ -121,5 +123,5 @@ pub(super) fn verify(
         complete: !answer.more,
         restart: false,
     };
-    Ok(Verified { delivery, digests_agree: digest(&heads) == statement.digest })
+    Ok(Verified { delivery, digests_agree: digest(&heads) == statement.digest, heads })
 }
