@@ -66,9 +66,8 @@ mod tests {
     #[test]
     fn few_items_need_no_thread() {
         let here = thread::current().id();
-        let makers = |count: usize| -> Vec<_> {
-            ahead((0..count).map(|_| thread::current().id()), |items| items.collect())
-        };
+        let makers =
+            |count: usize| -> Vec<_> { ahead((0..count).map(|_| thread::current().id()), |items| items.collect()) };
         assert!(makers(PARCEL - 1).iter().all(|&maker| maker == here));
         assert!(makers(3 * PARCEL).iter().any(|&maker| maker != here));
     }

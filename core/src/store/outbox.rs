@@ -3,8 +3,8 @@
 
 use super::intent::{Intent, OperationKind};
 use super::meta::{self, EnvelopeHead, Identity};
-use super::tx::{Tx, all, one};
 use super::step::First;
+use super::tx::{Tx, all, one};
 use super::working::{Entry, OperationState, Payload, Working};
 use super::{Actors, Pen, StoreError};
 use crate::cbor;
@@ -235,13 +235,7 @@ impl<'a, 'c> Author<'a, 'c> {
         Ok(())
     }
 
-    fn insert_entry(
-        &self,
-        visit: VisitId,
-        kind: OperationKind,
-        item: &[u8],
-        kept: &[u8],
-    ) -> Result<i64, StoreError> {
+    fn insert_entry(&self, visit: VisitId, kind: OperationKind, item: &[u8], kept: &[u8]) -> Result<i64, StoreError> {
         self.tx.execute(
             "INSERT INTO outbox (visit, kind, item, payload, state, made_at) VALUES (?1, ?2, ?3, ?4, 'queued', ?5)",
             (visit.as_bytes(), kind.as_str(), item, kept, self.now),

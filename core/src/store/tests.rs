@@ -208,6 +208,32 @@ fn decrypted(dir: &Path) -> Vec<u8> {
     vestibule_pages::every_page(&dir.join("phone"), &"05".repeat(48))
 }
 
+/// The values of a new visit are in its change, and nowhere a second time; the operation shows them all the same.
+#[test]
+fn the_outbox_keeps_a_first_change_by_reference() {
+    let mut bench = Bench::new();
+    let visit = bench.create(1, "Grace", None).expect("creates");
+    bench.write(vec![Work::Edit { visit, writes: vec![Write::set(Key::Company, "Acme")] }]).expect("edits");
+    let lengths = {
+        let writer = bench.store.writer();
+        let sql = "SELECT length(payload) FROM outbox ORDER BY id";
+        tx::all(&writer.connection, sql, [], |row| row.get::<_, i64>(0)).expect("reads")
+    };
+    assert!(lengths.len() == 2 && lengths[0] == 0 && lengths[1] > 0, "{lengths:?}");
+    let view = bench.reopen().store.show(visit).expect("shows");
+    let wants = |key, value: &str| (key, Some(value.to_owned()));
+    let first = [
+        wants(Key::FirstName, "Grace"),
+        wants(Key::Site, "zrh"),
+        wants(Key::Host, "ada"),
+        wants(Key::Email, "guest1@guest.example"),
+    ];
+    let mut shown = view.operations[0].wants.clone();
+    shown.sort_by_key(|(key, _)| first.iter().position(|(other, _)| other == key));
+    assert_eq!(shown, first);
+    assert_eq!(view.operations[1].wants, [wants(Key::Company, "Acme")]);
+}
+
 /// What may never happen, 4: a write that fails at any of its points leaves nothing, and one that returns is there
 /// after a restart. Every statement of the transaction is made to fail once.
 #[test]
@@ -221,7 +247,11 @@ fn a_write_happens_whole_or_not_at_all() {
             fail_at(Some((point, n)));
             let work = vec![
                 Work::Edit { visit, writes: vec![Write::set(Key::FirstName, "Other")] },
-                Work::Create { visit: id(2), salt: ActorSalt([7; 16]), writes: vec![Write::set(Key::FirstName, "Second")] },
+                Work::Create {
+                    visit: id(2),
+                    salt: ActorSalt([7; 16]),
+                    writes: vec![Write::set(Key::FirstName, "Second")],
+                },
                 Work::Ask { visit, ask: Ask::Note("a note".into()) },
             ];
             let done = bench.write(work.clone());
@@ -332,7 +362,11 @@ fn without_a_signature_nothing_is_written() {
         }
     }
     let mut bench = Bench::new();
-    let work = vec![Work::Create { visit: id(1), salt: ActorSalt([7; 16]), writes: vec![Write::set(Key::FirstName, "First")] }];
+    let work = vec![Work::Create {
+        visit: id(1),
+        salt: ActorSalt([7; 16]),
+        writes: vec![Write::set(Key::FirstName, "First")],
+    }];
     let locked = Locked(SoftwareSigner::from_seed(&[3; 32]));
     let mut moment = Moment::new(DateTime::from_timestamp(NOW, 0).expect("a time"), &mut bench.rng);
     assert!(matches!(bench.store.write(work, &mut moment, &locked), Err(StoreError::Signer(_))));
@@ -434,7 +468,10 @@ fn an_accepted_change_stands_behind_what_it_builds_on() {
     // The first change is gone, as after a restart of its scope, and comes with the feed.
     {
         let writer = bench.store.writer();
-        for sql in ["DELETE FROM chunk WHERE visit = ?1 AND place = 1", "DELETE FROM outbox WHERE visit = ?1 AND kind = 'create'"] {
+        for sql in [
+            "DELETE FROM chunk WHERE visit = ?1 AND place = 1",
+            "DELETE FROM outbox WHERE visit = ?1 AND kind = 'create'",
+        ] {
             writer.connection.execute(sql, [visit.as_bytes()]).expect("deletes");
         }
         let sql = "UPDATE chunk SET status = 'superseded' WHERE visit = ?1";
@@ -530,7 +567,11 @@ fn search_takes_what_people_type() {
 #[test]
 fn a_bulk_write_is_signed_in_batches() {
     let mut bench = Bench::new();
-    let work = (1..=600).map(|n| Work::Create { visit: id(n), salt: ActorSalt([7; 16]), writes: vec![Write::set(Key::FirstName, "Guest")] });
+    let work = (1..=600).map(|n| Work::Create {
+        visit: id(n),
+        salt: ActorSalt([7; 16]),
+        writes: vec![Write::set(Key::FirstName, "Guest")],
+    });
     bench.write(work.collect()).expect("writes");
     let first = bench.store.outgoing(0, 512, 4 << 20).expect("gathers");
     assert_eq!((first.envelopes.len(), first.items, first.waiting), (1, 512, 600));

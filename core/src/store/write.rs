@@ -1,9 +1,9 @@
 //! What a person does: writes that are durable when they return, or did not happen.
 
+use super::ahead::ahead;
 use super::intent::OperationKind;
 use super::meta;
 use super::outbox::{Author, drop_entry, narrow};
-use super::ahead::ahead;
 use super::project::{SearchRows, project, project_into, write_row};
 use super::step::{Later, Maker, Step};
 use super::tx::{Tx, one};
