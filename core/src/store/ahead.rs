@@ -10,6 +10,9 @@ const AHEAD: usize = 2;
 
 /// Lets `take` go through `items` in order, which another thread makes a little ahead of it. Fewer than a parcel are made
 /// on this thread, and all of them where the system gives no thread.
+///
+/// If making one panics, `take` sees the end of the items, and this function panics after it: whatever makes the work final
+/// comes later.
 pub(super) fn ahead<T: Send, I: Iterator<Item = T> + Send, R>(
     mut items: I,
     take: impl FnOnce(&mut dyn Iterator<Item = T>) -> R,
@@ -60,6 +63,14 @@ mod tests {
         });
         assert_eq!(ahead(items, |items| items.next()), Some(0));
         assert!(made.into_inner() <= (AHEAD + 3) * PARCEL);
+    }
+
+    /// What was taken until then is never made final.
+    #[test]
+    fn a_panic_of_the_maker_is_one_here() {
+        let items = (0..10 * PARCEL).map(|n| if n == 5 * PARCEL { panic!("a fault") } else { n });
+        let run = std::panic::AssertUnwindSafe(|| ahead(items, |items| items.count()));
+        assert!(std::panic::catch_unwind(run).is_err());
     }
 
     /// A few are made by whoever takes them.

@@ -303,7 +303,7 @@ impl SyncMachine {
             self.sent.push(counter);
             push.push(envelope);
         }
-        let request = request(&position, push);
+        let request = Box::new(request(&position, push));
         self.position = Some(position);
         self.state = State::Exchanging;
         vec![Effect::Report(self.progress), Effect::Exchange(request)]
@@ -369,7 +369,7 @@ impl SyncMachine {
         };
         self.state = State::Applying;
         self.ahead = self.may_ask_ahead(&delivery).then(|| after(*position, &delivery, heads));
-        let ask = self.ahead.as_ref().map(|(position, _)| Effect::AskAhead(request(position, Vec::new())));
+        let ask = self.ahead.as_ref().map(|(position, _)| Effect::AskAhead(Box::new(request(position, Vec::new()))));
         ask.into_iter().chain([Effect::Apply(Box::new(delivery))]).collect()
     }
 
@@ -440,15 +440,15 @@ impl SyncMachine {
     }
 }
 
-fn request(position: &Position, push: Vec<PushedEnvelope>) -> Box<SyncRequest> {
-    Box::new(SyncRequest {
+fn request(position: &Position, push: Vec<PushedEnvelope>) -> SyncRequest {
+    SyncRequest {
         version: VERSION,
         organisation: position.identity.organisation.clone(),
         epoch: position.state.epoch,
         key_set: position.key_set.set.version,
         heads: position.heads.clone(),
         push,
-    })
+    }
 }
 
 /// Where a phone stands once a delivery with these heads is stored, and how many rows that has.
