@@ -18,7 +18,9 @@ use vestibule_core::feed::{ChangeRow, Page, PageHeader, Row, RowKind, SaltedRow,
 use vestibule_core::feed::{chain, digest};
 use vestibule_core::id::{ActorId, ChainHash, HubEpoch, MemberId, OrganisationId};
 use vestibule_core::keys::{DeviceSigner as _, KeyEntry, KeySet, KeyUse, SignedKeySet, SoftwareSigner};
-use vestibule_core::sync::wire::{Challenge, Enrolled, PAGE_BYTES, SyncAnswer, SyncRequest, TokenAnswer};
+use vestibule_core::sync::wire::{
+    Challenge, Enrolled, FIRST_PAGE_BYTES, PAGE_BYTES, SyncAnswer, SyncRequest, TokenAnswer,
+};
 use vestibule_core::sync::{Answer, Call, Transport, TransportError};
 use vestibule_hub::organisation::sample;
 
@@ -150,7 +152,8 @@ impl Paper {
 
     fn sync(&self, request: &SyncRequest) -> SyncAnswer {
         let time = Utc::now().timestamp();
-        let (mut pages, mut remaining, mut budget) = (Vec::new(), 0, PAGE_BYTES);
+        let budget = if request.epoch.is_none() { FIRST_PAGE_BYTES } else { PAGE_BYTES };
+        let (mut pages, mut remaining, mut budget) = (Vec::new(), 0, budget);
         for (scope, feed) in &self.feeds {
             let held = request.heads.iter().find(|head| head.scope == *scope).map_or(0, |head| head.index);
             let from = usize::try_from(held).expect("no more rows than memory holds");

@@ -21,6 +21,8 @@ pub const MAX_PUSH: usize = 4 << 20;
 pub const MAX_PUSH_ITEMS: usize = 4_096;
 /// The size a page's rows stay under, if there is more than one.
 pub const PAGE_BYTES: usize = 512 << 10;
+/// The same in the first answer to a phone that holds nothing yet: somebody waits for the first screen.
+pub const FIRST_PAGE_BYTES: usize = 128 << 10;
 
 /// What a phone sends.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

@@ -6,7 +6,7 @@ use minicbor::bytes::ByteVec;
 use rusqlite::Transaction;
 use vestibule_core::feed::{Page, PageHeader, Scope, ScopeHead, Statement, digest};
 use vestibule_core::id::{ChainHash, HubEpoch};
-use vestibule_core::sync::wire::{PAGE_BYTES, SyncRequest};
+use vestibule_core::sync::wire::{FIRST_PAGE_BYTES, PAGE_BYTES, SyncRequest};
 
 use super::{SyncProblem, held};
 use crate::context::Context;
@@ -52,7 +52,7 @@ pub fn pull(
     let answer = Answer { context, epoch, key_set, time: moment.unix() };
     let mut pages = Vec::new();
     let mut remaining = 0;
-    let mut budget = PAGE_BYTES;
+    let mut budget = if request.epoch.is_none() { FIRST_PAGE_BYTES } else { PAGE_BYTES };
     for head in &heads {
         let held = stands.get(&head.scope).cloned().unwrap_or_else(|| nothing_of(&head.scope));
         let waiting = head.index.saturating_sub(held.index);
