@@ -13,6 +13,7 @@ mod body;
 mod database;
 mod metrics;
 mod organisations;
+mod packing;
 mod pages;
 mod passing;
 mod post;
@@ -34,6 +35,7 @@ use tokio::sync::{Notify, watch};
 use vestibule_core::wallet::images;
 
 use crate::config::{Config, DataDir};
+use crate::judge::Documents;
 use crate::store::StoreError;
 use database::Database;
 use metrics::Metrics;
@@ -98,6 +100,8 @@ pub struct Hub {
     database: Database,
     organisations: Organisations,
     metrics: Metrics,
+    /// Documents judged lately.
+    documents: Arc<Documents>,
     /// Something may wait in the outbox.
     wake: Notify,
 }
@@ -114,6 +118,7 @@ impl Hub {
             database,
             organisations,
             metrics: Metrics::default(),
+            documents: Arc::default(),
             wake: Notify::new(),
         }))
     }
