@@ -18,6 +18,8 @@ use crate::judge::{self, Documents};
 use crate::moment::Moment;
 use crate::store::outbox;
 
+/// The route.
+pub const SYNC: &str = "/v1/sync";
 /// Answers smaller than this gain nothing from compression.
 const WORTH_COMPRESSING: usize = 256;
 
