@@ -134,13 +134,11 @@ impl<'a, 'm> Judge<'a, 'm> {
 
     /// The visit as it is now, if it is accepted. What is done with it has to be given back with [`Self::keep`].
     pub(super) fn visit(&mut self, id: VisitId) -> Result<Option<LoadedVisit>, StoreError> {
-        match self.loaded.remove(&id) {
-            Some(loaded) => Ok(Some(loaded)),
-            None => {
-                let organisation = &self.context.organisation;
-                visits::load_by(self.tx, organisation, id, |changes| self.documents.take(organisation, id, changes))
-            }
+        if let Some(loaded) = self.loaded.remove(&id) {
+            return Ok(Some(loaded));
         }
+        let organisation = &self.context.organisation;
+        visits::load_by(self.tx, organisation, id, |changes| self.documents.take(organisation, id, changes))
     }
 
     /// Leaves the documents to the pushes that follow.

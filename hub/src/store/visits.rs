@@ -153,13 +153,12 @@ pub fn load_by(
     else {
         return Ok(None);
     };
-    let replica = match known(&hashes(tx, organisation, id, visit.base)?) {
-        Some(replica) => replica,
-        None => {
-            let chunks = chunks(tx, organisation, id, visit.base)?;
-            Replica::load(id, chunks.iter().map(Vec::as_slice))
-                .map_err(|_| StoreError::Corrupt("accepted change of a visit"))?
-        }
+    let replica = if let Some(replica) = known(&hashes(tx, organisation, id, visit.base)?) {
+        replica
+    } else {
+        let chunks = chunks(tx, organisation, id, visit.base)?;
+        Replica::load(id, chunks.iter().map(Vec::as_slice))
+            .map_err(|_| StoreError::Corrupt("accepted change of a visit"))?
     };
     visit.values = values_of(&replica);
     visit.heads = replica.heads().to_vec();
