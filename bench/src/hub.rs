@@ -103,7 +103,7 @@ fn found(home: &Path) {
 
 /// Runs the hub of a folder and says where, until it is killed.
 pub fn serve(home: &Path) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime = vestibule_hub::server::runtime().expect("a runtime");
     runtime.block_on(async {
         let dir = DataDir::open(home).expect("a hub's folder");
         let config = dir.config().expect("settings");

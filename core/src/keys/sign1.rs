@@ -103,15 +103,13 @@ impl Sign1 {
 
     /// Verifies strictly and gives the payload.
     pub fn verify(&self, purpose: Purpose, key: &PublicKey) -> Result<&[u8], SignatureError> {
-        if key.thumbprint() != Some(self.signer) {
-            return Err(SignatureError::UnknownKey);
-        }
+        let point = key.point().filter(|point| point.thumbprint() == self.signer).ok_or(SignatureError::UnknownKey)?;
         let named = &self.inner.protected.header.alg;
         if *named != Some(coset::RegisteredLabelWithPrivate::Assigned(key.algorithm())) {
             return Err(SignatureError::Algorithm);
         }
         self.inner.verify_signature(purpose.external_aad(), |signature, message| {
-            if key.verifies(message, signature) { Ok(()) } else { Err(SignatureError::Forged) }
+            if point.verifies(message, signature) { Ok(()) } else { Err(SignatureError::Forged) }
         })?;
         Ok(self.unverified_payload())
     }
@@ -132,7 +130,8 @@ fn has_our_shape(bytes: &[u8]) -> bool {
 /// Signs a payload for one purpose.
 pub fn sign(purpose: Purpose, payload: Vec<u8>, signer: &dyn DeviceSigner) -> Result<Vec<u8>, SignerError> {
     let key = signer.public_key();
-    let thumbprint = key.thumbprint().ok_or_else(|| SignerError { reason: "its public key is no valid key".into() })?;
+    let thumbprint =
+        signer.thumbprint().ok_or_else(|| SignerError { reason: "its public key is no valid key".into() })?;
     let header = HeaderBuilder::new().algorithm(key.algorithm()).key_id(thumbprint.as_bytes().to_vec()).build();
     let signed = CoseSign1Builder::new()
         .protected(header)

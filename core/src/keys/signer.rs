@@ -38,9 +38,14 @@ pub enum PublicKey {
 impl PublicKey {
     /// Names the key (RFC 9679); `None` if the bytes are no point of the curve or a weak one.
     pub fn thumbprint(&self) -> Option<Thumbprint> {
+        self.point().map(|point| point.thumbprint())
+    }
+
+    /// The point the bytes stand for, if it is a good one. Finding it takes a tenth of a verification.
+    pub(super) fn point(&self) -> Option<Point> {
         match self {
-            Self::Ed25519(bytes) => Some(ed25519_thumbprint(&ed25519_key(bytes)?)),
-            Self::Es256(bytes) => Some(es256_thumbprint(&es256_key(bytes)?)),
+            Self::Ed25519(bytes) => ed25519_key(bytes).map(Point::Ed25519),
+            Self::Es256(bytes) => es256_key(bytes).map(Point::Es256),
         }
     }
 
@@ -60,18 +65,39 @@ impl PublicKey {
         }
     }
 
+    /// As [`Point::verifies`]; never true of a key that is none.
+    #[cfg(test)]
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.point().is_some_and(|point| point.verifies(message, signature))
+    }
+}
+
+/// A public key that was found to be a good point of its curve.
+pub(super) enum Point {
+    Ed25519(VerifyingKey),
+    Es256(p256::ecdsa::VerifyingKey),
+}
+
+impl Point {
+    /// Names the key (RFC 9679).
+    pub(super) fn thumbprint(&self) -> Thumbprint {
+        match self {
+            Self::Ed25519(key) => ed25519_thumbprint(key),
+            Self::Es256(key) => es256_thumbprint(key),
+        }
+    }
+
     /// Strict verification: no malleable signature, no weak key. Of the two ECDSA signatures `(r, s)` and `(r, n − s)` the
     /// one with the lower `s` is taken: [`DeviceSigner::sign_strictly`] gives that one, whichever the hardware made.
-    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
-            Self::Ed25519(bytes) => {
+            Self::Ed25519(key) => {
                 let Ok(signature) = ed25519_dalek::Signature::from_slice(signature) else { return false };
-                ed25519_key(bytes).is_some_and(|key| key.verify_strict(message, &signature).is_ok())
+                key.verify_strict(message, &signature).is_ok()
             }
-            Self::Es256(bytes) => {
+            Self::Es256(key) => {
                 let Ok(signature) = p256::ecdsa::Signature::from_slice(signature) else { return false };
-                let low = signature.normalize_s() == signature;
-                low && es256_key(bytes).is_some_and(|key| key.verify(message, &signature).is_ok())
+                signature.normalize_s() == signature && key.verify(message, &signature).is_ok()
             }
         }
     }
@@ -97,6 +123,12 @@ pub trait DeviceSigner: Send + Sync {
     /// The public half.
     fn public_key(&self) -> PublicKey;
 
+    /// Names the public half; `None` if it is no good key. A signer that knows the name need not find it anew for every
+    /// signature.
+    fn thumbprint(&self) -> Option<Thumbprint> {
+        self.public_key().thumbprint()
+    }
+
     /// Signs exactly these bytes: 64 bytes for Ed25519 (RFC 8032), and for ES256 `r` and `s` of 32 bytes each.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError>;
 
@@ -117,27 +149,36 @@ pub trait DeviceSigner: Send + Sync {
 }
 
 /// An Ed25519 key held in memory, wiped when dropped.
-pub struct SoftwareSigner(SigningKey);
+pub struct SoftwareSigner {
+    key: SigningKey,
+    thumbprint: Option<Thumbprint>,
+}
 
 impl SoftwareSigner {
     /// Takes the 32-byte seed of RFC 8032.
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        Self(SigningKey::from_bytes(seed))
+        let key = SigningKey::from_bytes(seed);
+        let thumbprint = PublicKey::Ed25519(key.verifying_key().to_bytes()).thumbprint();
+        Self { key, thumbprint }
     }
 
     /// The key, for the few signatures that are not `COSE_Sign1`.
     pub fn key(&self) -> &SigningKey {
-        &self.0
+        &self.key
     }
 }
 
 impl DeviceSigner for SoftwareSigner {
     fn public_key(&self) -> PublicKey {
-        PublicKey::Ed25519(self.0.verifying_key().to_bytes())
+        PublicKey::Ed25519(self.key.verifying_key().to_bytes())
+    }
+
+    fn thumbprint(&self) -> Option<Thumbprint> {
+        self.thumbprint
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
-        Ok(self.0.sign(message).to_bytes().to_vec())
+        Ok(self.key.sign(message).to_bytes().to_vec())
     }
 }
 
@@ -198,6 +239,14 @@ mod tests {
             let strict = signer.sign_strictly(b"message").expect("signs");
             assert!(key.verifies(b"message", &strict) && !key.verifies(b"massage", &strict));
         }
+    }
+
+    /// The name a signer keeps is the one that everybody finds for its key.
+    #[test]
+    fn a_signer_knows_its_name() {
+        let signer = SoftwareSigner::from_seed(&[3; 32]);
+        assert_eq!(signer.thumbprint(), signer.public_key().thumbprint());
+        assert!(signer.thumbprint().is_some());
     }
 
     #[test]

@@ -111,8 +111,11 @@ impl HttpTransport {
         if !allowed(&call.url) {
             return Err(TransportError::Address);
         }
-        let mut request =
-            self.client()?.post(call.url).header(CONTENT_TYPE, call.content_type).header(ACCEPT, call.accept);
+        let mut request = self.client()?.post(call.url).header(CONTENT_TYPE, call.content_type);
+        // An answer in the form of what was sent needs no word.
+        if call.accept != call.content_type {
+            request = request.header(ACCEPT, call.accept);
+        }
         if let Some(bearer) = &call.bearer {
             request = request.bearer_auth(bearer);
         }

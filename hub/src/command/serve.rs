@@ -42,7 +42,7 @@ impl Serve {
         let dir = DataDir::open_or_create(&self.dir, self.listen).map_err(Failure::bad_input)?;
         let config = dir.config().map_err(Failure::bad_input)?;
         let _lock = dir.lock().map_err(Failure::failed)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::failed)?;
+        let runtime = crate::server::runtime().map_err(Failure::failed)?;
         runtime.block_on(async {
             // From here on a signal ends the hub cleanly, also while it is still starting.
             let mut terminate = signal(SignalKind::terminate()).map_err(Failure::failed)?;

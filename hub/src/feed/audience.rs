@@ -45,36 +45,45 @@ pub fn publish(
 ) -> Result<(), StoreError> {
     let (before, after) = (visits::scopes(tx, &visit.organisation, visit.id)?, audience(visit));
     for scope in before.difference(&after) {
-        append(tx, moment, visit, scope, RowKind::Leave, Vec::new())?;
+        append(tx, moment, visit, scope, vec![(RowKind::Leave, Vec::new())])?;
         visits::leave(tx, &visit.organisation, visit.id, scope)?;
     }
     for scope in before.intersection(&after) {
-        if let Some(change) = news.change {
-            append(tx, moment, visit, scope, RowKind::Change, cbor::write(&change.to_row()))?;
-        }
-        if news.rebased {
-            append(tx, moment, visit, scope, RowKind::Snapshot, cbor::write(&snapshot(tx, visit)?))?;
-        }
-        for decision in news.decisions {
-            append(tx, moment, visit, scope, RowKind::Decision, cbor::write(decision))?;
-        }
+        append(tx, moment, visit, scope, followed(tx, visit, news)?)?;
     }
     for scope in after.difference(&before) {
         visits::enter(tx, &visit.organisation, visit.id, scope)?;
-        append(tx, moment, visit, scope, RowKind::Enter, Vec::new())?;
-        let document = snapshot(tx, visit)?;
-        if document.base == 0 {
-            for change in &document.changes {
-                append(tx, moment, visit, scope, RowKind::Change, cbor::write(change))?;
-            }
-        } else {
-            append(tx, moment, visit, scope, RowKind::Snapshot, cbor::write(&document))?;
-        }
-        for decision in log::entries(tx, &visit.organisation, visit.id)? {
-            append(tx, moment, visit, scope, RowKind::Decision, cbor::write(&decision))?;
-        }
+        append(tx, moment, visit, scope, entered(tx, visit)?)?;
     }
     Ok(())
+}
+
+/// Kinds and payloads of the rows of one visit.
+type Told = Vec<(RowKind, Vec<u8>)>;
+
+/// What a scope is told that the visit stays in.
+fn followed(tx: &Transaction<'_>, visit: &AcceptedVisit, news: &News<'_>) -> Result<Told, StoreError> {
+    let mut told = Told::new();
+    told.extend(news.change.map(|change| (RowKind::Change, cbor::write(&change.to_row()))));
+    if news.rebased {
+        told.push((RowKind::Snapshot, cbor::write(&snapshot(tx, visit)?)));
+    }
+    told.extend(news.decisions.iter().map(|decision| (RowKind::Decision, cbor::write(decision))));
+    Ok(told)
+}
+
+/// What a scope is told that the visit enters: all of it.
+fn entered(tx: &Transaction<'_>, visit: &AcceptedVisit) -> Result<Told, StoreError> {
+    let mut told = vec![(RowKind::Enter, Vec::new())];
+    let document = snapshot(tx, visit)?;
+    if document.base == 0 {
+        told.extend(document.changes.iter().map(|change| (RowKind::Change, cbor::write(change))));
+    } else {
+        told.push((RowKind::Snapshot, cbor::write(&document)));
+    }
+    let decisions = log::entries(tx, &visit.organisation, visit.id)?;
+    told.extend(decisions.iter().map(|decision| (RowKind::Decision, cbor::write(decision))));
+    Ok(told)
 }
 
 /// Appends a note to the scope of its visit's creator.
@@ -84,7 +93,7 @@ pub fn publish_note(
     visit: &AcceptedVisit,
     note: &NoteRow,
 ) -> Result<(), StoreError> {
-    append(tx, moment, visit, &Scope::Notes(visit.creator.clone()), RowKind::Note, cbor::write(note))
+    append(tx, moment, visit, &Scope::Notes(visit.creator.clone()), vec![(RowKind::Note, cbor::write(note))])
 }
 
 /// Appends a row of the directory to a scope.
@@ -96,7 +105,7 @@ pub fn publish_row(
     row: &DirectoryRow,
 ) -> Result<(), StoreError> {
     let row = NewRow { id: row.id().as_bytes().to_vec(), kind: RowKind::Row, payload: row.to_bytes() };
-    feed::append(tx, organisation, scope, &row, moment.random())
+    feed::append(tx, organisation, scope, vec![(row, moment.random())])
 }
 
 fn append(
@@ -104,11 +113,10 @@ fn append(
     moment: &mut Moment<'_>,
     visit: &AcceptedVisit,
     scope: &Scope,
-    kind: RowKind,
-    payload: Vec<u8>,
+    told: Told,
 ) -> Result<(), StoreError> {
-    let row = NewRow { id: visit.id.as_bytes().to_vec(), kind, payload };
-    feed::append(tx, &visit.organisation, scope, &row, moment.random())
+    let row = |(kind, payload)| (NewRow { id: visit.id.as_bytes().to_vec(), kind, payload }, moment.random());
+    feed::append(tx, &visit.organisation, scope, told.into_iter().map(row).collect())
 }
 
 fn snapshot(tx: &Transaction<'_>, visit: &AcceptedVisit) -> Result<SnapshotRow, StoreError> {

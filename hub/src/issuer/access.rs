@@ -1,5 +1,7 @@
 //! The access token a device syncs with, for fifteen minutes.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use vestibule_core::id::{MemberId, Thumbprint};
 
@@ -28,10 +30,10 @@ impl Access {
             sub: self.member.to_string(),
             org: issuer.organisation.to_string(),
             scope: Kind::Access.scope().into(),
-            device: Some(self.device.to_string()),
+            device: Some(URL_SAFE_NO_PAD.encode(self.device.as_bytes())),
             iat: moment.unix(),
             exp: moment.unix() + ACCESS_LIFE,
-            jti: hex::encode(moment.random::<16>()),
+            jti: URL_SAFE_NO_PAD.encode(moment.random::<16>()),
         };
         jwt::sign(issuer, Kind::Access, &claims)
     }
@@ -39,7 +41,11 @@ impl Access {
     /// Reads a token; whether device and member are still good is the caller's to check, on every request.
     pub fn verify(issuer: &Issuer<'_>, token: &str, now: DateTime<Utc>) -> Result<Self, TokenError> {
         let claims = jwt::verify(issuer, Kind::Access, token, now)?;
-        let device = claims.device.as_deref().and_then(|device| device.parse().ok()).ok_or(TokenError::Invalid)?;
+        let device = claims.device.as_deref().and_then(thumbprint).ok_or(TokenError::Invalid)?;
         Ok(Self { member: claims.sub.parse().map_err(|_| TokenError::Invalid)?, device })
     }
+}
+
+fn thumbprint(text: &str) -> Option<Thumbprint> {
+    Thumbprint::try_from(URL_SAFE_NO_PAD.decode(text).ok()?.as_slice()).ok()
 }

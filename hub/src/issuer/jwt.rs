@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{Issuer, TokenError};
 
-/// Longer tokens are not looked at: ours are under 700 bytes.
+/// Longer tokens are not looked at: ours are under 600 bytes.
 const MAX_TOKEN: usize = 4096;
 
 /// The claims of the tokens the hub makes. Times are Unix seconds.
@@ -25,7 +25,7 @@ pub struct Claims {
     pub org: String,
     /// What the token serves for.
     pub scope: String,
-    /// The device it was made for: its thumbprint, hexadecimal.
+    /// The device it was made for: its thumbprint, base64url.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
     /// When it was made.

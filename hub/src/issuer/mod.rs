@@ -18,6 +18,8 @@ mod jwt;
 mod metadata;
 mod sign_in;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use url::Url;
 use vestibule_core::id::OrganisationId;
 use vestibule_core::keys::{DeviceSigner as _, SoftwareSigner};
@@ -114,10 +116,12 @@ impl Issuer<'_> {
         audience(self.public_url)
     }
 
-    /// `kid` of its tokens: the key's thumbprint (RFC 9679), hexadecimal.
+    /// `kid` of its tokens: the first eight bytes of the key's thumbprint (RFC 9679), base64url. It only tells the keys of a
+    /// hub apart; it travels with every request, and the whole thumbprint would be an eighth of the token.
     #[expect(clippy::missing_panics_doc, reason = "it never panics, see the `expect`")]
     pub fn key_id(&self) -> String {
-        self.key.public_key().thumbprint().expect("a key made from a seed is a good point").to_string()
+        let thumbprint = self.key.thumbprint().expect("a key made from a seed is a good point");
+        URL_SAFE_NO_PAD.encode(&thumbprint.as_bytes()[..8])
     }
 }
 

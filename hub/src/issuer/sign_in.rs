@@ -1,5 +1,7 @@
 //! The bearer token a member signs a phone in with, made by `vestibule admin token MEMBER`.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use vestibule_core::id::MemberId;
 
@@ -31,7 +33,7 @@ impl SignIn {
             device: None,
             iat: moment.unix(),
             exp: moment.unix() + SIGN_IN_LIFE,
-            jti: hex::encode(moment.random::<16>()),
+            jti: URL_SAFE_NO_PAD.encode(moment.random::<16>()),
         };
         jwt::sign(issuer, Kind::SignIn, &claims)
     }

@@ -89,6 +89,23 @@ fn a_token_serves_for_its_own_purpose_organisation_hub_and_hour() {
     assert_eq!(Access::verify(&hub.issuer(), &access_token(&forger), now()), Err(TokenError::Invalid));
 }
 
+/// The token travels with every request: it says each thing once, and as shortly as its standards let it.
+#[test]
+fn an_access_token_is_small() {
+    let token = access_token(&hub());
+    let part = |at: usize| -> serde_json::Value {
+        let bytes = URL_SAFE_NO_PAD.decode(token.split('.').nth(at).expect("a part")).expect("base64url");
+        serde_json::from_slice(&bytes).expect("JSON")
+    };
+    let name = device().public_key().thumbprint().expect("a good key");
+    let header = json!({"typ": "at+jwt", "alg": "EdDSA", "kid": hub().issuer().key_id()});
+    assert_eq!((part(0), hub().issuer().key_id().len()), (header, 11));
+    let claims = part(1);
+    assert_eq!(claims["device"], URL_SAFE_NO_PAD.encode(name.as_bytes()));
+    assert_eq!(claims["jti"].as_str().map(str::len), Some(22), "sixteen bytes");
+    assert!(token.len() <= 470, "{} characters", token.len());
+}
+
 #[test]
 fn no_flipped_character_and_no_other_algorithm_is_believed() {
     let hub = hub();

@@ -255,8 +255,7 @@ impl Judge<'_, '_> {
 
     fn rebase(&mut self, loaded: &mut LoadedVisit, row: &ChangeRecord) -> Result<(), SyncProblem> {
         const GOOD: &str = "fresh base of an accepted visit";
-        let device =
-            self.context.keys.device.public_key().thumbprint().ok_or(StoreError::Corrupt("hub's device key"))?;
+        let device = self.context.keys.device.thumbprint().ok_or(StoreError::Corrupt("hub's device key"))?;
         let actor = actor_id(&device, loaded.visit.id, &ActorSalt(self.moment.random()));
         let at = self.moment.unix();
         let base = loaded.replica.fresh_base(actor, at).map_err(|_| StoreError::Corrupt(GOOD))?;

@@ -8,6 +8,7 @@
 //! verdict, and changes nothing else. Every verdict is final for its item: the same item again gets the same answer.
 
 mod change;
+mod documents;
 mod push;
 pub(crate) mod refusal;
 mod request;
@@ -18,18 +19,21 @@ mod validity;
 
 use minicbor::bytes::ByteVec;
 use rusqlite::Transaction;
-use vestibule_core::receipt::Receipts;
+use vestibule_core::receipt::{Receipts, Verdict};
 use vestibule_core::sync::wire::{MAX_PUSH, MAX_PUSH_ITEMS, SyncAnswer, SyncRequest, VERSION};
 
 pub use crate::feed::SyncProblem;
 pub use crate::store::devices::Device;
+pub use documents::Documents;
 
 use crate::context::Context;
 use crate::feed;
+use crate::issuer::Access;
 use crate::moment::Moment;
-use crate::store::{StoreError, devices, members, organisations, quarantine};
+use crate::store::{StoreError, devices, organisations, quarantine};
 
-/// Takes what a phone pushes, then gives it what it has not seen.
+/// Takes what a phone pushes, then gives it what it has not seen. `sender` is who its access token says it is;
+/// `documents` are those judged lately.
 ///
 /// With nothing to push this writes nothing, and may run in a read transaction.
 ///
@@ -40,13 +44,17 @@ pub fn sync(
     tx: &Transaction<'_>,
     context: &Context,
     moment: &mut Moment<'_>,
-    device: &Device,
+    documents: &Documents,
+    sender: &Access,
     request: &SyncRequest,
 ) -> Result<SyncAnswer, SyncProblem> {
+    // The device and its member as they are in this transaction, whatever the access token says.
+    let (device, member) =
+        devices::in_use(tx, &context.organisation, &sender.device, &sender.member)?.ok_or(SyncProblem::SignInAgain)?;
     if request.version != VERSION {
         return Err(SyncProblem::Version);
     }
-    if request.organisation != context.organisation || device.organisation != context.organisation {
+    if request.organisation != context.organisation {
         return Err(SyncProblem::OtherOrganisation);
     }
     let pushed = |envelope: &vestibule_core::sync::wire::PushedEnvelope| {
@@ -55,23 +63,18 @@ pub fn sync(
     if request.push.len() > MAX_PUSH_ITEMS || request.push.iter().map(pushed).sum::<usize>() > MAX_PUSH {
         return Err(SyncProblem::TooLarge);
     }
-    // The device and its member as they are in this transaction, whatever the access token says.
-    let device = devices::get(tx, &context.organisation, &device.thumbprint)?
-        .filter(|device| device.revoked_at.is_none())
-        .ok_or(SyncProblem::SignInAgain)?;
-    let member = members::get(tx, &context.organisation, &device.member)?
-        .filter(|member| member.active)
-        .ok_or(SyncProblem::SignInAgain)?;
 
     let (mut receipts, mut turned_away) = (Vec::new(), Vec::new());
-    let mut judge = push::Judge::new(tx, context, moment, &device, &member);
+    let mut judge = push::Judge::new(tx, context, moment, documents, &device, &member);
     for (index, envelope) in (0..).zip(&request.push) {
         match judge.take(envelope)? {
             push::Taken::Judged(more) => receipts.extend(more),
             push::Taken::TurnedAway(why) => turned_away.push(why.at(index)),
         }
     }
-    if !request.push.is_empty() {
+    judge.done();
+    // All that is quarantined was turned away or not accepted.
+    if !turned_away.is_empty() || receipts.iter().any(|receipt| !matches!(receipt.verdict, Verdict::Accepted(_))) {
         quarantine::keep_within(tx, &device)?;
     }
     let receipts = if request.push.is_empty() {

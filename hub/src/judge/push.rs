@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use rusqlite::Transaction;
 use sha2::{Digest, Sha256};
-use vestibule_core::envelope::{Envelope, Item, SignedEnvelope};
+use vestibule_core::envelope::{Envelope, EnvelopeError, Item, SignedEnvelope};
 use vestibule_core::id::{ChainHash, ChangeHash, VisitId};
-use vestibule_core::keys::DeviceSigner as _;
+use vestibule_core::keys::{DeviceSigner as _, SignatureError};
 use vestibule_core::receipt::{Receipt, Verdict};
 use vestibule_core::sync::wire::{MAX_PUSH_ITEMS, PushedEnvelope, TurnedAway};
 
 use super::SyncProblem;
+use super::documents::Documents;
 use super::refusal::{reason_of, refused};
 use super::rights::Author;
 use crate::context::Context;
@@ -55,6 +56,8 @@ pub(super) struct Judge<'a, 'm> {
     pub(super) member: &'a MemberRecord,
     /// Visits read or changed in this push: an import writes many changes, and some visits many times.
     loaded: BTreeMap<VisitId, LoadedVisit>,
+    /// Documents judged in earlier pushes.
+    documents: &'a Documents,
     /// How many more items are judged in this push.
     room: usize,
 }
@@ -71,10 +74,11 @@ impl<'a, 'm> Judge<'a, 'm> {
         tx: &'a Transaction<'a>,
         context: &'a Context,
         moment: &'a mut Moment<'m>,
+        documents: &'a Documents,
         device: &'a Device,
         member: &'a MemberRecord,
     ) -> Self {
-        Self { tx, context, moment, device, member, loaded: BTreeMap::new(), room: MAX_PUSH_ITEMS }
+        Self { tx, context, moment, device, member, loaded: BTreeMap::new(), documents, room: MAX_PUSH_ITEMS }
     }
 
     /// Takes an envelope, or says why not.
@@ -130,9 +134,17 @@ impl<'a, 'm> Judge<'a, 'm> {
 
     /// The visit as it is now, if it is accepted. What is done with it has to be given back with [`Self::keep`].
     pub(super) fn visit(&mut self, id: VisitId) -> Result<Option<LoadedVisit>, StoreError> {
-        match self.loaded.remove(&id) {
-            Some(loaded) => Ok(Some(loaded)),
-            None => visits::load(self.tx, &self.context.organisation, id),
+        if let Some(loaded) = self.loaded.remove(&id) {
+            return Ok(Some(loaded));
+        }
+        let organisation = &self.context.organisation;
+        visits::load_by(self.tx, organisation, id, |changes| self.documents.take(organisation, id, changes))
+    }
+
+    /// Leaves the documents to the pushes that follow.
+    pub(super) fn done(self) {
+        for (_, loaded) in self.loaded {
+            self.documents.keep(&self.context.organisation, loaded.replica);
         }
     }
 
@@ -147,14 +159,12 @@ impl<'a, 'm> Judge<'a, 'm> {
     /// Reads what was signed. A chunk that is not the one its item names proves nothing against the author, who signed
     /// hashes: somebody on the way changed it, so nothing is kept and nothing is refused.
     fn verify(&self, pushed: &PushedEnvelope) -> Result<SignedEnvelope, Reason> {
-        let other_device =
-            || Reason::new("other_device", "the envelope is signed by another device than the one that syncs");
-        match SignedEnvelope::claimed_device(&pushed.envelope) {
-            Ok(claimed) if claimed != self.device.thumbprint => return Err(other_device()),
-            _ => {}
-        }
-        let signed = SignedEnvelope::verify(&pushed.envelope, &self.device.key)
-            .map_err(|error| Reason::new(error.code(), error.to_string()))?;
+        let signed = SignedEnvelope::verify(&pushed.envelope, &self.device.key).map_err(|error| match error {
+            EnvelopeError::Signature(SignatureError::UnknownKey) => {
+                Reason::new("other_device", "the envelope is signed by another device than the one that syncs")
+            }
+            error => Reason::new(error.code(), error.to_string()),
+        })?;
         let named: Vec<ChangeHash> = signed
             .envelope
             .items
@@ -179,7 +189,7 @@ impl<'a, 'm> Judge<'a, 'm> {
         if envelope.organisation != self.context.organisation {
             return Ok(Some(Reason::new("other_organisation", "the envelope is for another organisation")));
         }
-        if Some(envelope.root) != self.context.keys.root.public_key().thumbprint() {
+        if Some(envelope.root) != self.context.keys.root.thumbprint() {
             return Ok(Some(Reason::new("other_root", "the envelope names another root than this organisation's")));
         }
         if envelope.member != self.device.member {

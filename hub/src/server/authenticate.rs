@@ -46,7 +46,7 @@ impl Hub {
         if active { Ok((context, sign_in)) } else { Err(TokenError::SignInAgain.into()) }
     }
 
-    /// The device that syncs, by its token; whether it still may is asked of the database by [`good_device`].
+    /// The device that syncs, by its token; whether it still may is asked of the database by [`crate::judge::sync`].
     pub(super) fn syncs(&self, headers: &HeaderMap) -> Result<(Arc<Context>, Access), Refused> {
         let token = bearer(headers)?;
         let context = self.organisation_of(token)?;
@@ -57,9 +57,6 @@ impl Hub {
 
 /// The device of a token as it is in this transaction: enrolled to this member, neither of them shut out.
 pub(super) fn good_device(tx: &Transaction<'_>, context: &Context, access: &Access) -> Result<Device, Refused> {
-    let device = devices::get(tx, &context.organisation, &access.device)?
-        .filter(|device| device.revoked_at.is_none() && device.member == access.member)
-        .ok_or(TokenError::SignInAgain)?;
-    let member = members::get(tx, &context.organisation, &device.member)?;
-    if member.is_some_and(|member| member.active) { Ok(device) } else { Err(TokenError::SignInAgain.into()) }
+    let known = devices::in_use(tx, &context.organisation, &access.device, &access.member)?;
+    known.map(|(device, _)| device).ok_or_else(|| TokenError::SignInAgain.into())
 }

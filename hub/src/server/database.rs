@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Transaction;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
 use crate::store::{HubStore, StoreError};
@@ -37,7 +37,21 @@ impl Database {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.writer.run(move |store| store.write(work)).await
+        self.write_then(work, Ok).await
+    }
+
+    /// As [`Self::write`]; then, when the value is durable and the connection free for others, `then` makes something of
+    /// it, on the same thread.
+    pub async fn write_then<T, U, E>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+        then: impl FnOnce(T) -> Result<U, E> + Send + 'static,
+    ) -> Result<U, E>
+    where
+        U: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.writer.run(move |store| store.write(work), then).await
     }
 
     /// Runs `work` on one consistent state, as [`HubStore::read`].
@@ -46,7 +60,20 @@ impl Database {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.readers.run(move |store| store.read(work)).await
+        self.read_then(work, Ok).await
+    }
+
+    /// As [`Self::read`]; then `then` makes something of the value, on the same thread.
+    pub async fn read_then<T, U, E>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+        then: impl FnOnce(T) -> Result<U, E> + Send + 'static,
+    ) -> Result<U, E>
+    where
+        U: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.readers.run(move |store| store.read(work), then).await
     }
 }
 
@@ -61,16 +88,19 @@ impl Pool {
         Self { permits: Arc::new(Semaphore::new(stores.len())), idle: Arc::new(Mutex::new(stores)) }
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce(&mut HubStore) -> T + Send + 'static) -> T {
+    /// Runs `work` with a connection, and `then` on what it gave, without one.
+    async fn run<T, U, E>(
+        &self,
+        work: impl FnOnce(&mut HubStore) -> Result<T, E> + Send + 'static,
+        then: impl FnOnce(T) -> Result<U, E> + Send + 'static,
+    ) -> Result<U, E>
+    where
+        U: Send + 'static,
+        E: Send + 'static,
+    {
         let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
         let idle = Arc::clone(&self.idle);
-        let done = spawn_blocking(move || {
-            // Dropped in reverse: the connection is back before the next caller is let in.
-            let _permit = permit;
-            let store = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let mut borrowed = Borrowed { idle, store };
-            work(borrowed.store.as_mut().expect("there are as many connections as permits"))
-        });
+        let done = spawn_blocking(move || then(with_connection(permit, idle, work)?));
         match done.await {
             Ok(value) => value,
             Err(error) => match error.try_into_panic() {
@@ -80,6 +110,18 @@ impl Pool {
             },
         }
     }
+}
+
+fn with_connection<T>(
+    permit: OwnedSemaphorePermit,
+    idle: Arc<Mutex<Vec<HubStore>>>,
+    work: impl FnOnce(&mut HubStore) -> T,
+) -> T {
+    // Dropped in reverse: the connection is back before the next caller is let in.
+    let _permit = permit;
+    let store = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let mut borrowed = Borrowed { idle, store };
+    work(borrowed.store.as_mut().expect("there are as many connections as permits"))
 }
 
 /// A connection that goes back whatever happens; a transaction that panicked was rolled back when it was dropped.

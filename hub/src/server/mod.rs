@@ -3,7 +3,7 @@
 //! A request comes in through [`trace`] (its line in the log, its place in the [`metrics`]) and the [`router`]; its body
 //! is read within limits ([`body`]), its sender known ([`authenticate`]); then a plain function decides in one
 //! transaction of the [`database`], and the answer, or a refusal as problem details ([`problem`]), goes out. Beside the
-//! requests runs the sender of mails ([`post`]), woken by every commit and every second, and what the clock alone brings
+//! requests runs the sender of mails ([`post`]), woken when a sync leaves a mail due and every second, and what the clock alone brings
 //! about ([`passing`]).
 //!
 //! Clock and randomness are [`Surroundings`], passed in: a test decides both.
@@ -13,6 +13,7 @@ mod body;
 mod database;
 mod metrics;
 mod organisations;
+mod packing;
 mod pages;
 mod passing;
 mod post;
@@ -34,10 +35,17 @@ use tokio::sync::{Notify, watch};
 use vestibule_core::wallet::images;
 
 use crate::config::{Config, DataDir};
+use crate::judge::Documents;
 use crate::store::StoreError;
 use database::Database;
 use metrics::Metrics;
 use organisations::Organisations;
+
+/// The threads a hub runs on: one that carries bytes between sockets and requests, and those that may block, which do the
+/// work. A second one for the sockets would mostly be woken to find nothing to do, and cost a small sync a tenth.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
+}
 
 /// How long requests that are under way may take once the hub is told to stop.
 const GRACE: Duration = Duration::from_secs(20);
@@ -98,6 +106,8 @@ pub struct Hub {
     database: Database,
     organisations: Organisations,
     metrics: Metrics,
+    /// Documents judged lately.
+    documents: Arc<Documents>,
     /// Something may wait in the outbox.
     wake: Notify,
 }
@@ -114,6 +124,7 @@ impl Hub {
             database,
             organisations,
             metrics: Metrics::default(),
+            documents: Arc::default(),
             wake: Notify::new(),
         }))
     }

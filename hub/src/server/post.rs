@@ -1,5 +1,5 @@
-//! The sender of mails beside the requests: woken by every commit, and every second, since `vestibule admin` is another
-//! process and may have put mails into the outbox too.
+//! The sender of mails beside the requests: woken by every sync that leaves a mail due, and every second, since `vestibule
+//! admin` is another process and may have put mails into the outbox too.
 //!
 //! It has a connection of its own, so that a slow mail server keeps no request waiting. Each mail waits its own time
 //! after a failure ([`crate::delivery::sender`]); on top of that the sender pauses when the server fails, so that a

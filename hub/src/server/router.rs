@@ -20,7 +20,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route("/v1/devices/challenge", post(sign_in::challenge))
         .route("/v1/devices", post(sign_in::enrol))
         .route("/v1/token", post(sign_in::token))
-        .route("/v1/sync", post(sync::sync))
+        .route(sync::SYNC, post(sync::sync))
         .route("/.well-known/jwks.json", get(sign_in::jwks))
         .route("/.well-known/oauth-authorization-server", get(sign_in::metadata))
         .merge(pages::router())

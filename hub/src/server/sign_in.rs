@@ -58,7 +58,7 @@ pub async fn enrol(State(hub): State<Arc<Hub>>, request: Request) -> Result<Resp
                 Some(known) if known.revoked_at.is_some() => return Err(TokenError::SignInAgain.into()),
                 Some(_) => {}
             }
-            let root = context.keys.root.public_key().thumbprint().expect("a key made from a seed is a good point");
+            let root = context.keys.root.thumbprint().expect("a key made from a seed is a good point");
             Ok::<_, Refused>(Enrolled {
                 organisation: device.organisation,
                 member: device.member,

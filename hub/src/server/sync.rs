@@ -4,18 +4,22 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use rusqlite::Transaction;
 use vestibule_core::cbor;
-use vestibule_core::sync::wire::{MAX_REQUEST, MEDIA_TYPE, SyncRequest};
+use vestibule_core::sync::wire::{MAX_REQUEST, MEDIA_TYPE, SyncAnswer, SyncRequest};
 
-use super::authenticate::good_device;
 use super::problem::Refused;
-use super::{Hub, body};
+use super::{Hub, body, packing};
+use crate::context::Context;
 use crate::feed::SyncProblem;
-use crate::judge;
+use crate::issuer::Access;
+use crate::judge::{self, Documents};
 use crate::moment::Moment;
+use crate::store::outbox;
 
+/// The route.
+pub const SYNC: &str = "/v1/sync";
 /// Answers smaller than this gain nothing from compression.
 const WORTH_COMPRESSING: usize = 256;
 
@@ -31,33 +35,82 @@ pub async fn sync(State(hub): State<Arc<Hub>>, request: Request) -> Result<Respo
         Refused::new(StatusCode::BAD_REQUEST, "garbage", format!("Failed to read the request: {error}."))
     })?;
     drop(bytes);
-    let writes = !request.push.is_empty();
+    let (writes, database) = (!request.push.is_empty(), &hub.database);
+    let documents = Arc::clone(&hub.documents);
     let judged = move |tx: &Transaction<'_>| {
-        let device = good_device(tx, &context, &access)?;
-        judge::sync(tx, &context, &mut Moment::new(now, &mut rng), &device, &request).map_err(Refused::from)
+        judged(tx, &context, &mut Moment::new(now, &mut rng), &documents, &access, &request)
     };
+    let packed = move |judged: Judged| Ok::<_, Refused>(judged.packed(takes_zstd));
     // A phone that only pulls waits for no writer.
-    let answer = if writes { hub.database.write(judged).await } else { hub.database.read(judged).await }?;
-    hub.wake.notify_one();
-    for turned_away in &answer.turned_away {
-        hub.metrics.turned_away(&turned_away.code);
+    let answer =
+        if writes { database.write_then(judged, packed).await } else { database.read_then(judged, packed).await }?;
+    if answer.mail_is_due {
+        hub.wake.notify_one();
     }
-    let plain = cbor::write(&answer);
-    let small = if takes_zstd && plain.len() >= WORTH_COMPRESSING {
-        zstd::stream::encode_all(plain.as_slice(), zstd::DEFAULT_COMPRESSION_LEVEL)
-            .ok()
-            .filter(|small| small.len() < plain.len())
-    } else {
-        None
-    };
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    if small.is_some() {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("zstd"));
+    for code in &answer.turned_away {
+        hub.metrics.turned_away(code);
     }
-    Ok((headers, small.unwrap_or(plain)).into_response())
+    Ok(answer.body.into_response())
+}
+
+/// An answer, and what else is to be done.
+struct Judged {
+    answer: SyncAnswer,
+    mail_is_due: bool,
+}
+
+/// Judges and answers, in one transaction.
+fn judged(
+    tx: &Transaction<'_>,
+    context: &Context,
+    moment: &mut Moment<'_>,
+    documents: &Documents,
+    access: &Access,
+    request: &SyncRequest,
+) -> Result<Judged, Refused> {
+    let answer = judge::sync(tx, context, moment, documents, access, request)?;
+    // Who pushes nothing causes no mail.
+    let mail_is_due = !request.push.is_empty() && outbox::is_due(tx, &context.organisation, moment.now)?;
+    Ok(Judged { answer, mail_is_due })
+}
+
+/// An answer as it goes out.
+struct Packed {
+    body: Body,
+    mail_is_due: bool,
+    turned_away: Vec<String>,
+}
+
+/// The bytes of an answer.
+struct Body {
+    bytes: Vec<u8>,
+    is_zstd: bool,
+}
+
+impl Judged {
+    fn packed(self, takes_zstd: bool) -> Packed {
+        let plain = cbor::write(&self.answer);
+        let small = if takes_zstd && plain.len() >= WORTH_COMPRESSING { packing::packed(&plain) } else { None };
+        let is_zstd = small.is_some();
+        Packed {
+            body: Body { bytes: small.unwrap_or(plain), is_zstd },
+            mail_is_due: self.mail_is_due,
+            turned_away: self.answer.turned_away.into_iter().map(|turned_away| turned_away.code).collect(),
+        }
+    }
+}
+
+impl IntoResponse for Body {
+    fn into_response(self) -> Response {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        // No `Vary`: nobody keeps this answer, for which one form could be mistaken for another.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.is_zstd {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("zstd"));
+        }
+        (headers, self.bytes).into_response()
+    }
 }
 
 /// Whether the client takes zstd (RFC 9110, section 12.5.3).

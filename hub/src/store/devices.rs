@@ -7,6 +7,7 @@ use vestibule_core::keys::PublicKey;
 
 use super::StoreError;
 use super::column::{Count, blob, count, text};
+use super::members::{self, MemberRecord};
 
 /// A device of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +75,22 @@ pub fn find(tx: &Transaction<'_>, thumbprint: &Thumbprint) -> Result<Option<Devi
         .query_and_then([thumbprint.as_bytes()], read_device)?
         .next()
         .transpose()
+}
+
+/// A device with its member as they are in this transaction; none unless the device is enrolled to this very member and
+/// neither of them is shut out.
+pub fn in_use(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    thumbprint: &Thumbprint,
+    member: &MemberId,
+) -> Result<Option<(Device, MemberRecord)>, StoreError> {
+    let Some(device) = get(tx, organisation, thumbprint)? else { return Ok(None) };
+    if device.revoked_at.is_some() || device.member != *member {
+        return Ok(None);
+    }
+    let member = members::get(tx, organisation, member)?.filter(|member| member.active);
+    Ok(member.map(|member| (device, member)))
 }
 
 /// All devices of a member, the oldest first.

@@ -49,36 +49,38 @@ pub struct NewRow {
     pub payload: Vec<u8>,
 }
 
-/// Appends a row to a scope under the next index.
+/// Appends rows to a scope under the next indexes, each with its salt.
 pub fn append(
     tx: &Transaction<'_>,
     organisation: &OrganisationId,
     scope: &Scope,
-    row: &NewRow,
-    salt: [u8; 16],
+    rows: Vec<(NewRow, [u8; 16])>,
 ) -> Result<(), StoreError> {
-    let before = head(tx, organisation, scope)?;
-    let index = before.index + 1;
-    let row = Row {
-        scope: scope.clone(),
-        index,
-        id: row.id.clone().into(),
-        kind: row.kind.number(),
-        payload: row.payload.clone().into(),
-        critical: false,
-    };
-    let bytes = row.to_bytes();
-    let after = chain(&before.head, &salt, &bytes);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let ScopeHead { mut index, head: mut last, .. } = head(tx, organisation, scope)?;
+    let mut links = Vec::with_capacity(rows.len());
+    for (NewRow { id, kind, payload }, salt) in rows {
+        index += 1;
+        let (id, kind, payload) = (id.into(), kind.number(), payload.into());
+        let bytes = Row { scope: scope.clone(), index, id, kind, payload, critical: false }.to_bytes();
+        last = chain(&last, &salt, &bytes);
+        links.push((index, salt, bytes, last));
+    }
     let name = scope.to_string();
+    // The scope first: its rows refer to it.
     tx.prepare_cached(
         "INSERT INTO feed_scope (organisation, scope, last, head) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (organisation, scope) DO UPDATE SET last = excluded.last, head = excluded.head",
     )?
-    .execute(params![organisation.as_str(), name, Count(index), after.as_bytes()])?;
-    tx.prepare_cached(
+    .execute(params![organisation.as_str(), name, Count(index), last.as_bytes()])?;
+    let mut insert = tx.prepare_cached(
         "INSERT INTO feed_row (organisation, scope, idx, salt, bytes, head) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?
-    .execute(params![organisation.as_str(), name, Count(index), salt, bytes, after.as_bytes()])?;
+    )?;
+    for (index, salt, bytes, head) in links {
+        insert.execute(params![organisation.as_str(), name, Count(index), salt, bytes, head.as_bytes()])?;
+    }
     Ok(())
 }
 

@@ -67,7 +67,7 @@ impl HubStore {
         connection.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
              PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 67108864;
-             PRAGMA cache_size = -16384;",
+             PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000;",
         )?;
         connection.set_prepared_statement_cache_capacity(128);
         migrate(&mut connection)?;

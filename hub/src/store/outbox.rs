@@ -185,6 +185,16 @@ pub fn next_due(tx: &Transaction<'_>, organisation: &OrganisationId) -> Result<O
     Ok(next.and_then(|seconds| DateTime::from_timestamp(seconds, 0)))
 }
 
+/// Whether a mail may be due at `now`: then the sender is to look. It says yes as well for one that has to wait for others.
+pub fn is_due(tx: &Transaction<'_>, organisation: &OrganisationId, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    let due = tx
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE organisation = ?1 AND sealed IS NOT NULL AND next_at <= ?2)",
+        )?
+        .query_row(params![organisation.as_str(), now.timestamp()], |row| row.get(0))?;
+    Ok(due)
+}
+
 /// Deletes every mail about a visit (erasure).
 pub fn erase(tx: &Transaction<'_>, organisation: &OrganisationId, visit: VisitId) -> Result<(), StoreError> {
     tx.prepare_cached("DELETE FROM outbox WHERE organisation = ?1 AND visit = ?2")?

@@ -93,21 +93,20 @@ pub fn insert(tx: &Transaction<'_>, visit: &AcceptedVisit) -> Result<(), StoreEr
 
 /// Stores what can change of a visit's row: its base, site and host, the end of its log, and, while a visitor is
 /// expected, when the window ends.
+///
+/// The second statement writes only where something differs: each of its columns has an index, whose pages would be
+/// written with every entry of the log.
 pub fn update(tx: &Transaction<'_>, visit: &AcceptedVisit, window_ends: Option<i64>) -> Result<(), StoreError> {
+    let (organisation, id) = (visit.organisation.as_str(), visit.id.as_bytes());
     tx.prepare_cached(
-        "UPDATE visit SET base = ?3, site = ?4, host = ?5, last_entry = ?6, log_head = ?7, window_ends = ?8
-         WHERE organisation = ?1 AND id = ?2",
+        "UPDATE visit SET base = ?3, last_entry = ?4, log_head = ?5 WHERE organisation = ?1 AND id = ?2",
     )?
-    .execute(params![
-        visit.organisation.as_str(),
-        visit.id.as_bytes(),
-        visit.base,
-        visit.site.as_str(),
-        visit.host.as_str(),
-        Count(visit.last_entry),
-        visit.log_head.as_bytes(),
-        window_ends,
-    ])?;
+    .execute(params![organisation, id, visit.base, Count(visit.last_entry), visit.log_head.as_bytes()])?;
+    tx.prepare_cached(
+        "UPDATE visit SET site = ?3, host = ?4, window_ends = ?5 WHERE organisation = ?1 AND id = ?2
+         AND (site <> ?3 OR host <> ?4 OR window_ends IS NOT ?5)",
+    )?
+    .execute(params![organisation, id, visit.site.as_str(), visit.host.as_str(), window_ends])?;
     Ok(())
 }
 
@@ -133,6 +132,16 @@ pub fn load(
     organisation: &OrganisationId,
     id: VisitId,
 ) -> Result<Option<LoadedVisit>, StoreError> {
+    load_by(tx, organisation, id, |_| None)
+}
+
+/// As [`load`], but `known` is asked for the document of exactly these changes in this order before it is built.
+pub fn load_by(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    id: VisitId,
+    known: impl FnOnce(&[ChangeHash]) -> Option<Replica>,
+) -> Result<Option<LoadedVisit>, StoreError> {
     let Some(mut visit) = tx
         .prepare_cached(
             "SELECT number, creator, accepted_at, base, site, host, last_entry, log_head FROM visit
@@ -144,9 +153,13 @@ pub fn load(
     else {
         return Ok(None);
     };
-    let chunks = chunks(tx, organisation, id, visit.base)?;
-    let replica = Replica::load(id, chunks.iter().map(Vec::as_slice))
-        .map_err(|_| StoreError::Corrupt("accepted change of a visit"))?;
+    let replica = if let Some(replica) = known(&hashes(tx, organisation, id, visit.base)?) {
+        replica
+    } else {
+        let chunks = chunks(tx, organisation, id, visit.base)?;
+        Replica::load(id, chunks.iter().map(Vec::as_slice))
+            .map_err(|_| StoreError::Corrupt("accepted change of a visit"))?
+    };
     visit.values = values_of(&replica);
     visit.heads = replica.heads().to_vec();
     for fact in log::facts(tx, organisation, id)? {
@@ -172,6 +185,19 @@ fn read_visit(row: &Row<'_>, organisation: &OrganisationId, id: VisitId) -> Resu
         standing: Standing::default(),
         invited: false,
     })
+}
+
+fn hashes(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    visit: VisitId,
+    base: u32,
+) -> Result<Vec<ChangeHash>, StoreError> {
+    tx.prepare_cached("SELECT hash FROM change WHERE organisation = ?1 AND visit = ?2 AND base = ?3 ORDER BY seq")?
+        .query_and_then(params![organisation.as_str(), visit.as_bytes(), base], |row| {
+            blob(row, 0, "change hash").map(ChangeHash)
+        })?
+        .collect()
 }
 
 fn chunks(

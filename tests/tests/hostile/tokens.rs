@@ -18,8 +18,8 @@ fn claims(device: &Device) -> Value {
     let now = Utc::now().timestamp();
     json!({
         "iss": device.audience, "aud": device.audience, "sub": device.member, "org": device.organisation,
-        "scope": "sync", "device": device.thumbprint().to_string(), "iat": now, "exp": now + 900,
-        "jti": hex::encode(unique::<16>()),
+        "scope": "sync", "device": URL_SAFE_NO_PAD.encode(device.thumbprint().as_bytes()), "iat": now, "exp": now + 900,
+        "jti": URL_SAFE_NO_PAD.encode(unique::<16>()),
     })
 }
 
@@ -31,7 +31,8 @@ fn with(mut claims: Value, changes: &Value) -> Value {
 }
 
 fn signed(key: &dyn DeviceSigner, claims: &Value) -> String {
-    let kid = key.public_key().thumbprint().expect("a good key").to_string();
+    let thumbprint = key.public_key().thumbprint().expect("a good key");
+    let kid = URL_SAFE_NO_PAD.encode(&thumbprint.as_bytes()[..8]);
     jwt(&json!({"alg": "EdDSA", "typ": "at+jwt", "kid": kid}), claims, key)
 }
 
@@ -92,8 +93,13 @@ fn tokens_of_others() {
         ("a token of another member", signed(&ours, &with(good.clone(), &json!({"sub": "amir"}))), "sign_in_again"),
         (
             "a token of a device nobody enrolled",
-            signed(&ours, &with(good.clone(), &json!({"device": "00".repeat(32)}))),
+            signed(&ours, &with(good.clone(), &json!({"device": "A".repeat(43)}))),
             "sign_in_again",
+        ),
+        (
+            "a token of half a device",
+            signed(&ours, &with(good.clone(), &json!({"device": "A".repeat(22)}))),
+            "invalid_token",
         ),
         ("a token of another scope", signed(&ours, &with(good.clone(), &json!({"scope": "sign_in"}))), "invalid_token"),
         ("a token signed by the device", signed(&*scene.device("ada").key, &good), "invalid_token"),

@@ -8,6 +8,7 @@ use lettre::address::Envelope;
 use crate::delivery::sender::{MailFolder, MailTransport, SendOutcome, TransportError};
 use crate::delivery::testing::{Hub, Server, invitation};
 use crate::effect::Effect;
+use crate::store::outbox;
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
@@ -38,6 +39,21 @@ fn the_files_hold_no_pin_and_no_address() {
     let left: u32 = hub
         .read(|tx, _| Ok(tx.query_row("SELECT count(*) FROM outbox WHERE sealed IS NOT NULL", [], |row| row.get(0))?));
     assert_eq!(left, 0, "wiped when the server took it");
+}
+
+/// The sender is told to look when a mail may be due, and not before its time or when there is none.
+#[test]
+fn a_mail_is_due_from_its_time_until_it_is_sent() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    let due = |hub: &mut Hub, late: TimeDelta| {
+        let now = hub.now + late;
+        hub.read(|tx, context| outbox::is_due(tx, &context.organisation, now))
+    };
+    assert!(!due(&mut hub, TimeDelta::zero()));
+    hub.carry_out(&invitation, &Effect::Invite);
+    assert!(due(&mut hub, TimeDelta::zero()) && !due(&mut hub, -TimeDelta::seconds(1)));
+    hub.send_all();
+    assert!(!due(&mut hub, TimeDelta::zero()));
 }
 
 /// `formats.md`, "Mail": what cannot be noted as sent, as on a full disk, is not sent again while the hub lives.

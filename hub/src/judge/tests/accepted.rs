@@ -1,5 +1,7 @@
 //! What the hub takes, and what follows from it.
 
+use std::sync::Arc;
+
 use vestibule_core::decision::{Approval, CredentialState};
 use vestibule_core::document::Write;
 use vestibule_core::envelope::Envelope;
@@ -7,7 +9,8 @@ use vestibule_core::feed::{RowKind, Scope};
 use vestibule_core::receipt::Verdict;
 use vestibule_core::visit::{Key, Status};
 
-use super::{World, is_accepted, usual};
+use super::{World, is_accepted, sync, usual};
+use crate::store::StoreError;
 
 fn for_ada(envelope: &mut Envelope) {
     envelope.on_behalf_of = Some("ada".parse().expect("an id"));
@@ -50,6 +53,31 @@ fn the_same_push_again_changes_nothing() {
     assert_eq!(world.push_envelope(&ada, envelope), verdicts);
     assert!(world.store.dump(&[]) == before, "not a row more, in no table");
     assert_eq!(world.push(&mut ada, vec![first]), verdicts[..1], "in another envelope too");
+}
+
+/// The hub keeps documents it has judged: one of a push that was rolled back is not the one that the next edit meets.
+#[test]
+fn a_document_of_a_rolled_back_push_is_not_met_again() {
+    let mut world = World::new();
+    let mut ada = world.enrol("ada");
+    let visit = world.new_visit();
+    let (mut replica, first) = ada.first(visit, &usual("ada", &[]));
+    assert!(is_accepted(&world.push(&mut ada, vec![first])));
+    let (counter, previous) = (ada.counter, ada.previous);
+    let lost = ada.edit(&mut replica.clone(), &[Write::set(Key::Company, "Lost")]);
+    let envelope = ada.envelope(vec![lost]);
+    let (request, documents) = (ada.request(vec![envelope]), Arc::clone(&world.documents));
+    let rolled_back = world.write(|tx, context, moment| {
+        sync(tx, context, moment, &documents, &ada.access(), &request).expect("judged");
+        Err::<(), _>(StoreError::Corrupt("row: the disk is full"))
+    });
+    assert!(rolled_back.is_err());
+    ada.restore(counter, previous);
+    for company in ["Navy", "Army"] {
+        let edit = ada.edit(&mut replica, &[Write::set(Key::Company, company)]);
+        assert!(is_accepted(&world.push(&mut ada, vec![edit])));
+        assert_eq!(world.visit(visit).values.company.as_deref(), Some(company));
+    }
 }
 
 /// An edit on top of a value that has moved on is stale: the later author is told the keys and the heads, and the

@@ -254,12 +254,10 @@ fn a_request_that_is_not_for_this_device_is_refused_whole() {
     let (mut world, ada, _, _) = start();
     let mut request = ada.request(Vec::new());
     request.organisation = "other".parse().expect("an id");
-    let refused = world.write(|tx, context, moment| super::sync(tx, context, moment, &ada.device, &request));
-    assert!(matches!(refused, Err(SyncProblem::OtherOrganisation)));
+    assert!(matches!(world.try_request(&ada, &request), Err(SyncProblem::OtherOrganisation)));
     let mut request = ada.request(Vec::new());
     request.version = 2;
-    let refused = world.write(|tx, context, moment| super::sync(tx, context, moment, &ada.device, &request));
-    assert!(matches!(refused, Err(SyncProblem::Version)));
+    assert!(matches!(world.try_request(&ada, &request), Err(SyncProblem::Version)));
     let huge = vestibule_core::sync::wire::PushedEnvelope {
         envelope: vec![0; 10].into(),
         chunks: vec![vec![0; 4 << 20].into()],

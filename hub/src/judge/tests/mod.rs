@@ -5,6 +5,8 @@ mod attacks;
 mod refused;
 mod requests;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
@@ -21,9 +23,10 @@ use vestibule_core::receipt::{Receipts, Verdict};
 use vestibule_core::sync::wire::{self, PushedEnvelope, SyncAnswer, SyncRequest};
 use vestibule_core::visit::Key;
 
-use super::{Device, SyncProblem, sync};
+use super::{Device, Documents, SyncProblem, sync};
 use crate::context::Context;
 use crate::decide::{DecideError, Seen};
+use crate::issuer::Access;
 use crate::keys::OrganisationKeys;
 use crate::moment::Moment;
 use crate::organisation::{self, sample};
@@ -36,6 +39,7 @@ pub(crate) struct World {
     pub(crate) context: Context,
     pub(crate) now: DateTime<Utc>,
     pub(crate) rng: ChaCha20Rng,
+    documents: Arc<Documents>,
     enrolled: u8,
     made: u64,
     _dir: TempDir,
@@ -56,7 +60,7 @@ impl World {
         };
         let store = HubStore::open(&dir.path().join("hub.db")).expect("a database");
         let now = "2027-02-01T08:00:00Z".parse().expect("a time");
-        let mut world = Self { store, context, now, rng, enrolled: 0, made: 0, _dir: dir };
+        let mut world = Self { store, context, now, rng, documents: Arc::default(), enrolled: 0, made: 0, _dir: dir };
         world
             .write(|tx, context, moment| organisation::found(tx, context, moment, sample::example_ag()))
             .expect("founded");
@@ -108,8 +112,12 @@ impl World {
     }
 
     pub(crate) fn try_sync(&mut self, hand: &PhoneHand, push: Vec<PushedEnvelope>) -> Result<SyncAnswer, SyncProblem> {
-        let request = hand.request(push);
-        self.write(|tx, context, moment| sync(tx, context, moment, &hand.device, &request))
+        self.try_request(hand, &hand.request(push))
+    }
+
+    pub(crate) fn try_request(&mut self, hand: &PhoneHand, request: &SyncRequest) -> Result<SyncAnswer, SyncProblem> {
+        let documents = Arc::clone(&self.documents);
+        self.write(|tx, context, moment| sync(tx, context, moment, &documents, &hand.access(), request))
     }
 
     pub(crate) fn sync(&mut self, hand: &PhoneHand, push: Vec<PushedEnvelope>) -> SyncAnswer {
@@ -302,6 +310,11 @@ impl PhoneHand {
         (self.counter, self.previous) = (signed.envelope.counter, signed.hash());
         let chunks = items.into_iter().filter_map(|pushed| pushed.chunk.map(Into::into)).collect();
         PushedEnvelope { envelope: signed.bytes.into(), chunks }
+    }
+
+    /// Who the phone's access token says it is.
+    pub(crate) fn access(&self) -> Access {
+        Access { member: self.device.member.clone(), device: self.device.thumbprint }
     }
 
     /// Forgets the last envelope, as a phone restored from a backup does.
