@@ -20,7 +20,7 @@ pub struct NotCanonical(pub &'static str);
 
 /// Writes a value. Types derive their encoding with integer keys in ascending order, which is the deterministic one.
 pub fn write<T: Encode<()>>(value: &T) -> Vec<u8> {
-    // Most messages fit: growing byte by byte from nothing would copy each of them five times over.
+    // Most messages fit: growing from nothing would copy each of them several times.
     let mut bytes = Vec::with_capacity(256);
     minicbor::encode(value, &mut bytes).expect("writing to memory does not fail");
     bytes

@@ -41,7 +41,7 @@ impl PublicKey {
         self.point().map(|point| point.thumbprint())
     }
 
-    /// The point the bytes stand for, if it is a good one. Finding it takes a tenth of a verification.
+    /// The point the bytes stand for, if it is a good one. Finding it takes a square root in the field.
     pub(super) fn point(&self) -> Option<Point> {
         match self {
             Self::Ed25519(bytes) => ed25519_key(bytes).map(Point::Ed25519),

@@ -42,7 +42,7 @@ use metrics::Metrics;
 use organisations::Organisations;
 
 /// The threads a hub runs on: one that carries bytes between sockets and requests, and those that may block, which do the
-/// work. A second one for the sockets would mostly be woken to find nothing to do, and cost a small sync a tenth.
+/// work. A second one for the sockets would mostly be woken to find nothing to do.
 pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
 }

@@ -1,6 +1,6 @@
 //! Answers packed with zstd.
 //!
-//! A context for packing is a megabyte of tables, and making one costs more than packing a small answer. So each thread
+//! A context for packing holds large tables, which have to be allocated and cleared. So each thread
 //! that packs keeps its own.
 
 use std::cell::RefCell;
