@@ -12,7 +12,7 @@ use vestibule_core::visit::VisitDraft;
 
 use crate::hub::HubProcess;
 use crate::local::grouped;
-use crate::measure::{Clock, Pair, all_cpu_time, median, micros, side_by_side, time, timed};
+use crate::measure::{Pair, cpu_time, median, micros, side_by_side, time, timed};
 use crate::paper::Paper;
 use crate::phone::Phone;
 use crate::raw::Rows;
@@ -25,26 +25,25 @@ pub fn ingest() -> Vec<Line> {
     const VISITS: u32 = 10_000;
     let visits: Vec<Visit> = (0..u64::from(VISITS)).map(|n| Visit::of_list(n, today())).collect();
     let paper = Paper::with(&visits);
-    let measured = |clock: Clock| {
-        let pair = side_by_side(
-            5,
-            |_| {
-                let phone = Phone::of_paper(&paper);
-                clock(&mut || phone.sync())
-            },
-            |_| {
-                let dir = tempfile::tempdir().expect("a folder");
-                Rows::open(&dir.path().join("rows")).insert(&visits, 1, clock)
-            },
-        );
-        Pair { ours: pair.ours / VISITS, floor: pair.floor / VISITS }
-    };
-    let line = |name: &str, pair: Pair, target| Line::beside(name, "µs", micros(pair.ours), micros(pair.floor), target);
-    let name = "take 10,000 visits from a signed feed, all verified, per visit";
-    vec![
-        line(name, measured(|work| time(work)), Target::Times(3.5)),
-        line("the same, processor time of all threads", measured(|work| all_cpu_time(work)), Target::None),
-    ]
+    let pair = side_by_side(
+        5,
+        |_| {
+            let phone = Phone::of_paper(&paper);
+            cpu_time(|| phone.sync())
+        },
+        |_| {
+            let dir = tempfile::tempdir().expect("a folder");
+            Rows::open(&dir.path().join("rows")).insert(&visits, 1, |work| cpu_time(work))
+        },
+    );
+    let each = Pair { ours: pair.ours / VISITS, floor: pair.floor / VISITS };
+    vec![Line::beside(
+        "take 10,000 visits from a signed feed, all verified, per visit",
+        "µs",
+        micros(each.ours),
+        micros(each.floor),
+        Target::Times(3.5),
+    )]
 }
 
 /// A hub with so many visits, and the phone that made them.

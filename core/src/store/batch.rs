@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Connection;
 
 use super::StoreError;
-use super::ahead::ahead;
-use super::project::{Row, SearchRows, Times, put_row};
+use super::project::{SearchRows, Times, project_into};
 use super::replay::loosen;
 use super::tx::{Tx, all};
 use super::working::Working;
@@ -61,22 +60,17 @@ impl<'d> Batch<'d> {
         if self.directory_changed {
             self.touch_all_of_changed_rows(tx)?;
         }
-        let touched = std::mem::take(&mut self.touched);
-        for &id in &touched {
+        let mut search = SearchRows::default();
+        for id in std::mem::take(&mut self.touched) {
             let working = self.working(tx, id)?;
             if working.misfit {
                 loosen(tx, working)?;
             }
             write_doc(tx, working)?;
+            let working = &self.visits[&id];
+            project_into(tx, working, self.directory, &mut search)?;
         }
-        let mut search = SearchRows::default();
-        let (visits, directory) = (&self.visits, self.directory);
-        ahead(touched.iter().map(|id| (id, Row::of(&visits[id], directory))), |rows| {
-            for (id, row) in rows {
-                put_row(tx, *id, row, &mut search)?;
-            }
-            search.write(tx)
-        })
+        search.write(tx)
     }
 
     /// A site's zone or a host's name stands in the read model: visits shown otherwise than the directory says now are

@@ -7,7 +7,6 @@
 use rusqlite::Connection;
 
 use super::StoreError;
-use super::ahead::ahead;
 use super::batch::Batch;
 use super::purge::{self, leave};
 use super::tx::{Tx, all, one};
@@ -80,12 +79,9 @@ pub(super) fn page(tx: &Tx<'_>, batch: &mut Batch<'_>, page: &OpenedPage) -> Res
     if stands != Some((i64::try_from(first).unwrap_or(i64::MAX), page.previous)) {
         return Ok(false);
     }
-    ahead(page.rows.iter().map(|row| (row, read_change(row))), |rows| {
-        for (row, change) in rows {
-            self::row(tx, batch, scope, row, change)?;
-        }
-        Ok::<_, StoreError>(())
-    })?;
+    for row in &page.rows {
+        self::row(tx, batch, scope, row)?;
+    }
     tx.execute(
         "UPDATE cursor SET idx = ?2, head = ?3 WHERE key = ?1",
         (scope, i64::try_from(page.head.index).unwrap_or(i64::MAX), page.head.head.as_bytes()),
@@ -103,26 +99,7 @@ pub(super) fn cursor_key(tx: &Tx<'_>, scope: &Scope) -> Result<i64, StoreError> 
     Ok(tx.last_row())
 }
 
-/// A change as a row brings it, and the change that was read from it.
-type ReadChange = (ChangeRow, ParsedChange);
-
-/// The change of a row, none of another row; it needs nothing of the file, and is read ahead ([`super::ahead`]).
-fn read_change(row: &Row) -> Result<Option<ReadChange>, &'static str> {
-    if RowKind::from(row.kind) != RowKind::Change {
-        return Ok(None);
-    }
-    let change: ChangeRow = cbor::read(&row.payload, "change row").map_err(|_| "garbage")?;
-    let parsed = read(&change)?;
-    Ok(Some((change, parsed)))
-}
-
-fn row(
-    tx: &Tx<'_>,
-    batch: &mut Batch<'_>,
-    scope: i64,
-    row: &Row,
-    change: Result<Option<ReadChange>, &'static str>,
-) -> Result<(), StoreError> {
+fn row(tx: &Tx<'_>, batch: &mut Batch<'_>, scope: i64, row: &Row) -> Result<(), StoreError> {
     let kind = RowKind::from(row.kind);
     if matches!(row.scope, Scope::Later(_)) && kind != RowKind::Erase {
         return keep(tx, scope, row);
@@ -132,7 +109,7 @@ fn row(
     }
     match (kind, row.visit()) {
         (RowKind::Unknown(_), _) | (_, None) => keep(tx, scope, row),
-        (_, Some(visit)) => visit_row(tx, batch, scope, row, visit, change),
+        (_, Some(visit)) => visit_row(tx, batch, scope, row, kind, visit),
     }
 }
 
@@ -154,10 +131,10 @@ fn visit_row(
     batch: &mut Batch<'_>,
     scope: i64,
     row: &Row,
+    kind: RowKind,
     visit: VisitId,
-    change: Result<Option<ReadChange>, &'static str>,
 ) -> Result<(), StoreError> {
-    let (kind, now) = (RowKind::from(row.kind), batch.now);
+    let now = batch.now;
     if kind == RowKind::Erase {
         batch.held = None;
         let working = batch.working(tx, visit)?;
@@ -180,10 +157,9 @@ fn visit_row(
     let working = batch.working(tx, visit)?;
     let payload = row.payload.as_slice();
     let taken = match kind {
-        RowKind::Change => match change {
-            Ok(Some((change, parsed))) => self::change(tx, working, &change, parsed)?,
-            Ok(None) => Ok(()),
-            Err(code) => Err(code),
+        RowKind::Change => match cbor::read::<ChangeRow>(payload, "change row") {
+            Ok(change) => self::change(tx, working, &change)?,
+            Err(_) => Err("garbage"),
         },
         RowKind::Snapshot => match cbor::read::<SnapshotRow>(payload, "snapshot row") {
             Ok(snapshot) => self::snapshot(tx, working, &snapshot)?,
@@ -216,11 +192,15 @@ fn visit_row(
 /// What a row says cannot be taken, by a stable code.
 type Taken = Result<(), &'static str>;
 
-fn change(tx: &Tx<'_>, working: &mut Working, row: &ChangeRow, change: ParsedChange) -> Result<Taken, StoreError> {
+fn change(tx: &Tx<'_>, working: &mut Working, row: &ChangeRow) -> Result<Taken, StoreError> {
     if working.accepted.contains(&row.hash) {
         sign_off(tx, working, row)?;
         return Ok(Ok(()));
     }
+    let change = match read(row) {
+        Ok(change) => change,
+        Err(code) => return Ok(Err(code)),
+    };
     if let Err(refusal) = working.accepted.accept(change) {
         // On a later base the changes of an earlier one have no place, and are in another scope's past.
         return Ok(if working.base > 0 { Ok(()) } else { Err(refusal.code()) });
@@ -325,12 +305,8 @@ fn snapshot(tx: &Tx<'_>, working: &mut Working, row: &SnapshotRow) -> Result<Tak
     if row.base == working.base && working.accepted.changes().any(|(hash, _)| !replica.contains(hash)) {
         // More is held of this base already.
         for change in &row.changes {
-            let taken = match read(change) {
-                Ok(parsed) => self::change(tx, working, change, parsed)?,
-                Err(code) => Err(code),
-            };
-            if taken.is_err() {
-                return Ok(taken);
+            if let Err(code) = self::change(tx, working, change)? {
+                return Ok(Err(code));
             }
         }
         return Ok(Ok(()));

@@ -157,19 +157,9 @@ pub(super) fn project_into(
     directory: &Directory,
     search: &mut SearchRows,
 ) -> Result<(), StoreError> {
-    put_row(tx, working.id, Row::of(working, directory), search)
-}
-
-/// Writes a visit's row, or takes it out of the lists and the search if it has none.
-pub(super) fn put_row(
-    tx: &Tx<'_>,
-    visit: VisitId,
-    row: Option<Row>,
-    search: &mut SearchRows,
-) -> Result<(), StoreError> {
-    match row {
+    match Row::of(working, directory) {
         Some(row) => write_row(tx, row, search),
-        None => remove(tx, visit, search),
+        None => remove(tx, working.id, search),
     }
 }
 
