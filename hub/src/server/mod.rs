@@ -3,8 +3,8 @@
 //! A request comes in through [`trace`] (its line in the log, its place in the [`metrics`]) and the [`router`]; its body
 //! is read within limits ([`body`]), its sender known ([`authenticate`]); then a plain function decides in one
 //! transaction of the [`database`], and the answer, or a refusal as problem details ([`problem`]), goes out. Beside the
-//! requests runs the sender of mails ([`post`]), woken when a sync leaves a mail due and every second, and what the clock alone brings
-//! about ([`passing`]).
+//! requests runs the sender of mails ([`post`]), woken when a sync leaves a mail due and every second, and what the clock
+//! alone brings about ([`passing`]).
 //!
 //! Clock and randomness are [`Surroundings`], passed in: a test decides both.
 

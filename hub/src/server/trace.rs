@@ -1,4 +1,5 @@
-//! Around every request: its line in the log, its place in the metrics, and the header every answer has that a browser may see.
+//! Around every request: its line in the log, its place in the metrics, and the header of every answer that a browser may
+//! see.
 //!
 //! The log says the route's template, never the path: a path may be a secret link.
 
