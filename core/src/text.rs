@@ -11,11 +11,17 @@
 //! assert_eq!(search_key("Søren Zürcher"), "soren zurcher");
 //! ```
 
+mod alike;
 mod alone;
+mod paste;
+mod words;
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
+
+pub use paste::{phone_number, plain_digits, plain_lines, structured};
+pub use words::{index_name, index_words, is_unspaced_name, search_expression};
 
 /// Whether a character is refused in a value: category Cc (a line feed is allowed where the value is `multiline`), the
 /// bidirectional embeddings, overrides and isolates U+202A–202E and U+2066–2069 (a name that reads backwards), and
@@ -41,7 +47,7 @@ pub fn is_blank(text: &str) -> bool {
 /// The form in which two texts are compared: compatibility-composed (NFKC), without case, invisible characters left
 /// out, white space collapsed to single spaces and trimmed. Marks count: `Müller` is not `Muller`.
 pub fn compare_key(text: &str) -> String {
-    static LETTERS: alone::Keys = alone::Keys::new();
+    static LETTERS: alone::Keys = alone::Keys::new(|c| c);
     LETTERS.of(text, long_compare_key).unwrap_or_else(|| long_compare_key(text))
 }
 
@@ -49,77 +55,33 @@ fn long_compare_key(text: &str) -> String {
     until_stable(text, |text| collapse(text.nfkc().filter(|&c| !is_invisible(c)).flat_map(fold_case)).nfkc().collect())
 }
 
-/// The form in which text is searched: as [`compare_key`], and without accents (`Müller` is found as `muller`), and
-/// with the Latin letters that Unicode does not decompose in their plain form (`Łukasz`: `lukasz`, `Søren`: `soren`).
+/// The form in which text is searched: as [`compare_key`], without accents (`Müller` is found as `muller`), and with
+/// every letter as its readers would also write it ([`alike`]: `Łukasz`, `lukasz`; `サトウ`, `さとう`; `髙橋`, `高橋`).
 ///
 /// Only marks whose combining class is 10 or above go: nuktas, viramas and kana voicing marks change the letter
 /// (`が` is not `か`), and the letters a Devanagari or Thai vowel sign belongs to are no accents either.
 pub fn search_key(text: &str) -> String {
-    static LETTERS: alone::Keys = alone::Keys::new();
+    static LETTERS: alone::Keys = alone::Keys::new(|c| alike::plain(c).next().unwrap_or(c));
     LETTERS.of(text, long_search_key).unwrap_or_else(|| long_search_key(text))
 }
 
 fn long_search_key(text: &str) -> String {
     until_stable(&long_compare_key(text), |text| {
         let bare = text.nfkd().filter(|&c| canonical_combining_class(c) < 10 && !is_invisible(c));
-        collapse(bare.flat_map(fold_case).flat_map(plain_latin)).nfkc().collect()
+        repeated(collapse(bare.flat_map(fold_case).flat_map(alike::plain)).nfkc())
     })
 }
 
-/// The longest part of a word without spaces that is indexed on its own, in characters.
-const PART: usize = 16;
-
-/// The words of a search: those of the [`search_key`], cut where neither letter, number nor mark stands. A mark is part of
-/// its word: vowel signs of Devanagari or Tamil are written as marks.
-///
-/// ```
-/// use vestibule_core::text::search_words;
-/// assert_eq!(search_words("O'Neil, Zoë"), ["o", "neil", "zoe"]);
-/// ```
-pub fn search_words(text: &str) -> Vec<String> {
-    let key = search_key(text);
-    let words = key.split(|c: char| !is_of_word(c)).filter(|word| !word.is_empty());
-    words
-        .map(|word| if word.starts_with(is_unspaced) { word.chars().take(PART).collect() } else { word.to_owned() })
+/// The text with the mark of repetition, as in `佐々木`, written out.
+fn repeated(chars: impl Iterator<Item = char>) -> String {
+    let mut last = None;
+    chars
+        .map(|c| {
+            let c = if c == '々' { last.unwrap_or(c) } else { c };
+            last = Some(c);
+            c
+        })
         .collect()
-}
-
-/// What is indexed of a text: its words, and of a word in a script that is written without spaces every part up to the
-/// word's end, so that 山田太郎 is found as 太郎. A search matches the beginning of any of them.
-///
-/// ```
-/// use vestibule_core::text::index_words;
-/// assert_eq!(index_words("Zoë O'Neil"), "zoe o neil");
-/// assert_eq!(index_words("김민수"), "김민수 민수 수");
-/// ```
-pub fn index_words(text: &str) -> String {
-    let key = search_key(text);
-    let mut all = String::with_capacity(key.len());
-    let mut add = |word: &str| {
-        if !all.is_empty() {
-            all.push(' ');
-        }
-        all.push_str(word);
-    };
-    for word in key.split(|c: char| !is_of_word(c)).filter(|word| !word.is_empty()) {
-        add(word);
-        for (at, _) in word.char_indices().skip(1).filter(|(_, c)| is_unspaced(*c)) {
-            let part = &word[at..];
-            add(part.char_indices().nth(PART).map_or(part, |(end, _)| &part[..end]));
-        }
-    }
-    all
-}
-
-fn is_of_word(c: char) -> bool {
-    use GeneralCategory::{EnclosingMark, NonspacingMark, SpacingMark};
-    c.is_alphanumeric() || matches!(get_general_category(c), NonspacingMark | SpacingMark | EnclosingMark)
-}
-
-/// Whether a character is of a script whose names are written without spaces: Han, kana, bopomofo, hangul.
-fn is_unspaced(c: char) -> bool {
-    matches!(c, '\u{3005}'..='\u{3007}' | '\u{3041}'..='\u{312f}' | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}'
-        | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// Characters that are not seen: format characters (Cf: joiners, soft hyphen, marks of direction), variation selectors
@@ -132,23 +94,6 @@ pub(crate) fn is_invisible(c: char) -> bool {
 /// Full case folding by way of capitals, so that `ß` meets `SS` and both small sigmas meet.
 fn fold_case(c: char) -> impl Iterator<Item = char> {
     c.to_uppercase().flat_map(char::to_lowercase)
-}
-
-/// Small Latin letters with a stroke and ligatures, which have no decomposition, as they are typed without them.
-fn plain_latin(c: char) -> impl Iterator<Item = char> {
-    let plain = match c {
-        'ø' => "o",
-        'ł' => "l",
-        'đ' | 'ð' => "d",
-        'ħ' => "h",
-        'ŧ' => "t",
-        'æ' => "ae",
-        'œ' => "oe",
-        'þ' => "th",
-        _ => "",
-    };
-    let kept = plain.is_empty().then_some(c);
-    kept.into_iter().chain(plain.chars())
 }
 
 /// Single spaces between words, none around them.

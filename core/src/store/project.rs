@@ -14,7 +14,7 @@ use crate::document::{Value as DocumentValue, Write};
 use crate::envelope::Ask;
 use crate::id::{MemberId, SiteId, SpaceId, TypeId, VisitId};
 use crate::schedule::Schedule;
-use crate::text::index_words;
+use crate::text::{index_name, index_words};
 use crate::visit::{Key, Operations, Status, Value, VisitValues, status};
 
 /// Rows of `visit_search` within one minute.
@@ -201,7 +201,7 @@ impl Row {
         let times = Times::of(values.schedule, zone(&values, directory), directory);
         let host = values.host.as_ref().and_then(|host| directory.member(host));
         let words = [
-            index_words(&values.display_name()),
+            index_name(values.first_name.as_deref(), values.last_name.as_deref()),
             index_words(values.company.as_deref().unwrap_or_default()),
             index_words(values.email.as_deref().unwrap_or_default()),
             index_words(host.map_or("", |host| host.name.as_str())),

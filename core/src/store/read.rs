@@ -18,8 +18,8 @@ use crate::document::{ParsedChange, Write};
 use crate::envelope::{Ask, Request};
 use crate::id::{ChainHash, MemberId, SiteId, VisitId};
 use crate::receipt::Refusal;
-use crate::text::search_words;
-use crate::visit::Tab;
+use crate::text::search_expression;
+use crate::visit::{Tab, full_name};
 
 /// The most rows of one page.
 pub const MAX_PAGE: usize = 1_000;
@@ -67,16 +67,13 @@ impl Store {
     /// first. Case, accents and width do not count; a name without spaces is found by any part of it. Nothing to search for
     /// finds nothing.
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<VisitSummary>, StoreError> {
-        let words: Vec<String> = search_words(text).iter().map(|word| format!("\"{word}\"*")).collect();
-        if words.is_empty() {
-            return Ok(Vec::new());
-        }
+        let Some(expression) = search_expression(text) else { return Ok(Vec::new()) };
         let connection = self.reader();
         let limit = i64::try_from(limit.clamp(1, MAX_PAGE)).unwrap_or(i64::MAX);
         let places: Vec<i64> = all(
             &connection,
             "SELECT rowid FROM visit_search WHERE visit_search MATCH ?1 ORDER BY rowid DESC LIMIT ?2",
-            (words.join(" "), limit),
+            (expression, limit),
             |row| row.get(0),
         )?;
         let mut found = Vec::with_capacity(places.len());
@@ -326,10 +323,7 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<Result<(PageCursor, VisitSummary),
     let text = |column: usize| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
     let time = |column: usize| row.get::<_, Option<i64>>(column).map(|at| at.map(instant).transpose());
     let own = |column: usize| Ok::<_, rusqlite::Error>(text(column)?.map(str::to_owned));
-    let name = match [text(3)?, text(4)?].map(|name| name.map_or("", str::trim)) {
-        [name, ""] | ["", name] => name.to_owned(),
-        [first, last] => format!("{first} {last}"),
-    };
+    let name = full_name(text(3)?, text(4)?);
     let (site, host) = (own(7)?, own(8)?);
     let schedule = text(10)?.and_then(|text| text.parse().ok());
     let (start, end, over_at) = (time(11)?, time(12)?, time(17)?);

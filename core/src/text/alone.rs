@@ -10,11 +10,15 @@ const REMEMBERED: usize = 0x0650;
 const LONG: u64 = u64::MAX;
 
 /// The keys of letters as they were found: up to seven bytes, and their number in the last; 0 where it was not asked for.
-pub(super) struct Keys([AtomicU64; REMEMBERED]);
+pub(super) struct Keys {
+    letters: [AtomicU64; REMEMBERED],
+    /// What becomes of kana, Han and Hangul, one by one.
+    eastern: fn(char) -> char,
+}
 
 impl Keys {
-    pub(super) const fn new() -> Self {
-        Self([const { AtomicU64::new(0) }; REMEMBERED])
+    pub(super) const fn new(eastern: fn(char) -> char) -> Self {
+        Self { letters: [const { AtomicU64::new(0) }; REMEMBERED], eastern }
     }
 
     /// The key of a text all of whose characters stand alone; none if one does not. `long` is the long way.
@@ -27,8 +31,7 @@ impl Keys {
             match c {
                 _ if c.is_ascii() => super::push_collapsed(&mut key, c.to_ascii_lowercase()),
                 _ if (c as usize) < REMEMBERED => self.push(&mut key, c, long)?,
-                // Kana, Han and Hangul are their own keys.
-                _ => key.push(c),
+                _ => key.push((self.eastern)(c)),
             }
         }
         key.truncate(key.trim_end().len());
@@ -36,7 +39,7 @@ impl Keys {
     }
 
     fn push(&self, key: &mut String, c: char, long: fn(&str) -> String) -> Option<()> {
-        let place = &self.0[c as usize];
+        let place = &self.letters[c as usize];
         let mut held = place.load(Ordering::Relaxed);
         if held == 0 {
             held = pack(&long(c.encode_utf8(&mut [0; 4])));
@@ -65,6 +68,6 @@ fn pack(key: &str) -> u64 {
 /// Letters that no neighbour changes, as long as all of them are of these ranges, which hold no combining mark.
 fn stands_alone(c: char) -> bool {
     matches!(c, '\0'..='\u{7f}' | '\u{c0}'..='\u{2af}' | '\u{386}'..='\u{482}' | '\u{48a}'..='\u{52f}'
-        | '\u{5d0}'..='\u{5ea}' | '\u{620}'..='\u{64a}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}'
+        | '\u{5d0}'..='\u{5ea}' | '\u{620}'..='\u{64a}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30f6}'
         | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
 }

@@ -8,6 +8,7 @@
 
 use crate::id::{MemberId, SiteId};
 use crate::schedule::{CivilParts, CivilTime, Instants, Schedule};
+use crate::text::{phone_number, plain_digits, plain_lines, structured};
 
 use super::{Key, VisitValues};
 
@@ -54,6 +55,33 @@ pub struct VisitDraft {
 }
 
 impl VisitDraft {
+    /// The form as it is meant: what was pasted with it and cannot be seen is gone, and line ends, tabs and digits are plain.
+    /// Only then is it checked.
+    pub(super) fn as_meant(&self) -> Self {
+        let of = |clean: fn(&str) -> String, field: &Option<String>| field.as_deref().map(clean);
+        let line = |text: &str| plain_lines(text).trim_matches('\n').to_owned();
+        Self {
+            first_name: of(line, &self.first_name),
+            last_name: of(line, &self.last_name),
+            email: of(structured, &self.email),
+            company: of(line, &self.company),
+            phone: of(phone_number, &self.phone),
+            pacs_id: of(structured, &self.pacs_id),
+            site: of(structured, &self.site),
+            space: of(structured, &self.space),
+            visitor_type: of(structured, &self.visitor_type),
+            host: of(structured, &self.host),
+            date: of(plain_digits, &self.date),
+            start: of(plain_digits, &self.start),
+            end: of(plain_digits, &self.end),
+            start_second: self.start_second,
+            end_second: self.end_second,
+            reason: of(line, &self.reason),
+            message: of(plain_lines, &self.message),
+            note: of(plain_lines, &self.note),
+        }
+    }
+
     /// The form filled from a visit, to edit it or to invite again. The note is empty: notes are added, never edited.
     pub fn from_values(values: &VisitValues) -> Self {
         let start = values.schedule.map(|schedule| schedule.start());

@@ -3,7 +3,7 @@
 use crate::id::{MemberId, SiteId, SpaceId, TypeId, VisitId};
 use crate::schedule::Schedule;
 
-use super::Key;
+use super::{Key, full_name};
 
 /// A value of the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,10 +139,9 @@ impl VisitValues {
         }
     }
 
-    /// The visitor's name as typed: `First Last`, or the one that there is; empty if there is none.
+    /// The visitor's name ([`full_name`]); empty if there is none.
     pub fn display_name(&self) -> String {
-        let names = [self.first_name.as_deref(), self.last_name.as_deref()];
-        names.into_iter().flatten().map(str::trim).filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ")
+        full_name(self.first_name.as_deref(), self.last_name.as_deref())
     }
 }
 
