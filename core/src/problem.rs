@@ -59,7 +59,7 @@ impl fmt::Display for Field {
     }
 }
 
-/// One problem of one field. `code` is stable; `message` completes "The field …" and holds no personal data.
+/// One problem of one field. `code` is stable; `message` is a sentence to show beside the field, and holds no personal data.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, thiserror::Error)]
 #[error("{field}: {message} ({code})")]
 pub struct FieldProblem {

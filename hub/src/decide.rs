@@ -98,7 +98,7 @@ pub fn reject(
     if let Some(text) = &reason
         && (text.chars().count() > NOTE_MAX_CHARS || first_refused(text, true).is_some() || is_blank(text))
     {
-        let message = "is empty, has more than 2,000 characters, or one that is not allowed";
+        let message = "Enter a reason of up to 2,000 characters without control characters.";
         return Err(DecideError::Refused(refused_field("malformed", message, "reason")));
     }
     decide(tx, context, moment, visit, as_member, seen, |_| Decided::Rejected { reason, r#final })
@@ -150,7 +150,10 @@ pub(crate) fn check(
         return Ok(Err(may_not_decide()));
     }
     if seen.heads != visit.heads || !saw_enough(tx, visit, decided, &seen.entry)? {
-        return Ok(Err(refused("moved_on", "the visit has changed since it was shown; look at it again")));
+        return Ok(Err(refused(
+            "moved_on",
+            "The visit has changed since you opened it; look at it again before you decide.",
+        )));
     }
     if visit.is_over() {
         return Ok(Err(over()));
@@ -159,15 +162,15 @@ pub(crate) fn check(
         (Decided::Approved { .. }, Approval::Pending | Approval::Rejected { .. }) => {
             window_passed(tx, visit, now)?.then(over)
         }
-        (Decided::Approved { .. }, _) => Some(refused("not_pending", "the visit waits for no approval")),
+        (Decided::Approved { .. }, _) => Some(refused("not_pending", "This visit isn't waiting for approval.")),
         (Decided::Rejected { .. }, Approval::Rejected { .. }) => {
-            Some(refused("rejected", "the visit is rejected already"))
+            Some(refused("rejected", "This visit has already been rejected."))
         }
         (Decided::Reopened, _) if visit.standing.presence == Presence::OnSite => {
-            Some(refused("on_site", "the visitor is on site"))
+            Some(refused("on_site", "The visitor is on site."))
         }
         (Decided::Rejected { .. }, _) | (Decided::Reopened, Approval::Approved) => None,
-        (Decided::Reopened, _) => Some(refused("not_approved", "only an approved visit can be re-opened")),
+        (Decided::Reopened, _) => Some(refused("not_approved", "Only an approved visit can be reopened.")),
     };
     Ok(refusal.map_or(Ok(()), Err))
 }

@@ -225,14 +225,14 @@ fn an_approver_decides_from_a_terminal() {
         (out.status.code(), text(&out.stdout) + &text(&out.stderr))
     };
     for (arguments, code, said) in [
-        (&["approve", "1", "--as", "ada"][..], 4, "approvers of the visit's site and type"),
-        (&["reject", "1", "--as", "priya", "--reason", ""], 2, "reason: is empty"),
+        (&["approve", "1", "--as", "ada"][..], 4, "approvers for this site and visitor type"),
+        (&["reject", "1", "--as", "priya", "--reason", ""], 2, "reason: Enter a reason"),
         (&["approve", "1", "--as", "priya"], 0, "Visit 1 is upcoming now.\n"),
-        (&["approve", "1", "--as", "priya"], 4, "waits for no approval"),
+        (&["approve", "1", "--as", "priya"], 4, "isn't waiting for approval"),
         (&["reopen", "1", "--as", "priya"], 0, "open nothing until it is approved again"),
         (&["approve", "1", "--as", "priya"], 0, "Visit 1 is upcoming now.\n"),
         (&["reject", "1", "--as", "priya", "--reason", "No badge left", "--final"], 0, "open nothing any more"),
-        (&["reopen", "1", "--as", "priya"], 4, "only an approved visit"),
+        (&["reopen", "1", "--as", "priya"], 4, "Only an approved visit"),
     ] {
         let (found, output) = decide(arguments);
         assert_eq!((found, output.contains(said)), (Some(code), true), "{arguments:?}: {output}");

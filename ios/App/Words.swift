@@ -134,20 +134,20 @@ extension FieldProblem {
     /// Worded by the code, in the person's language; a code this app does not know has the package's own words.
     var words: String {
         switch code {
-        case "required": String(localized: "This is needed.")
-        case "too_long": String(localized: "This is too long.")
-        case "forbidden_character": String(localized: "This holds a character that cannot be used.")
+        case "required": String(localized: "Fill this in.")
+        case "too_long": String(localized: "Shorten this.")
+        case "forbidden_character": String(localized: "Remove the control character.")
         case "malformed" where field == .email:
-            String(localized: "This is no e-mail address; it reads name@example.com.")
-        case "malformed" where field == .phone: String(localized: "This is no phone number.")
-        case "unknown": String(localized: "There is no such choice any more.")
-        case "ambiguous": String(localized: "This means more than one; choose from the list.")
-        case "wrong_site": String(localized: "This is in another site.")
-        case "not_permitted": String(localized: "You may not choose this.")
-        case "no_such_time": String(localized: "The clocks are put forward over this time.")
-        case "end_before_start": String(localized: "The end must be after the start.")
-        case "visit_too_long": String(localized: "The end is too far from the start.")
-        case "past": String(localized: "This is in the past.")
+            String(localized: "Enter an email address like name@example.com.")
+        case "malformed" where field == .phone: String(localized: "Enter a phone number with 4 to 15 digits.")
+        case "unknown": String(localized: "This is no longer available; choose another.")
+        case "ambiguous": String(localized: "Several match; choose one from the list.")
+        case "wrong_site": String(localized: "This is at another site; choose one at the visit's site.")
+        case "not_permitted": String(localized: "You don't have permission to choose this.")
+        case "no_such_time": String(localized: "The clocks skip this time; choose an hour earlier or later.")
+        case "end_before_start": String(localized: "Choose an end after the start.")
+        case "visit_too_long": String(localized: "Choose an earlier end.")
+        case "past": String(localized: "This time has passed; choose a later one.")
         default: message
         }
     }
@@ -158,16 +158,16 @@ extension VestibuleError {
     var words: String {
         switch self {
         case .unreachable:
-            String(localized: "The hub does not answer. Everything is kept and goes out with the next exchange.")
-        case .signInAgain: String(localized: "Please sign in again. What is not sent yet is kept.")
-        case .notSignedIn: String(localized: "Please sign in first.")
-        case .badAddress: String(localized: "The hub's address has to begin with https://.")
-        case .updateApp: String(localized: "The hub uses something new. Please update the app.")
+            String(localized: "The hub isn't answering. Your changes are saved and will be sent at the next sync.")
+        case .signInAgain: String(localized: "Sign in again. Changes that haven't been sent are kept.")
+        case .notSignedIn: String(localized: "Sign in first.")
+        case .badAddress: String(localized: "Enter a hub address that starts with https://.")
+        case .updateApp: String(localized: "The hub is newer than this app. Update the app.")
         case .hubRestored, .disbelieved:
-            String(localized: "Something is wrong with the hub. Please tell an administrator; nothing is lost.")
+            String(localized: "Something is wrong with the hub. Tell an administrator; nothing is lost.")
         case .notFound: String(localized: "This visit is no longer on this phone.")
-        case .wrongKey, .store: String(localized: "The app's file cannot be used. Please tell an administrator.")
-        case .provider: String(localized: "The phone's keys cannot be used now. Unlock it and try again.")
+        case .wrongKey, .store: String(localized: "The app's data can't be opened. Tell an administrator.")
+        case .provider: String(localized: "The phone's keys aren't available. Unlock the phone and try again.")
         case .badDraft, .refused, .cancelled, .badArgument, .closed, .internal:
             [errorDescription, recoverySuggestion].compactMap(\.self).joined(separator: " ")
         }

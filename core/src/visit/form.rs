@@ -79,28 +79,28 @@ impl<'a> Times<'a> {
         let date = self.date.and_then(|text| {
             let date = parse_date(text);
             if date.is_none() {
-                add(Field::Date, code::MALFORMED, "is no date; it reads 2027-02-10");
+                add(Field::Date, code::MALFORMED, "Enter a date like 2027-02-10.");
             }
             date
         });
         let mut moment = |field, text: Option<&str>| {
             let moment = text.and_then(Moment::read);
             if text.is_some() && moment.is_none() {
-                add(field, code::MALFORMED, "is no time; it reads 09:30, or 2027-02-10 09:30");
+                add(field, code::MALFORMED, "Enter a time like 09:30 or 2027-02-10 09:30.");
             }
             moment
         };
         let start = moment(Field::Start, self.start);
         let end = moment(Field::End, self.end);
         if self.start.is_none() && (self.date.is_some() || self.end.is_some()) {
-            add(Field::Start, code::REQUIRED, "is missing: give it, or leave date, start and end all empty");
+            add(Field::Start, code::REQUIRED, "Enter a start time, or leave date, start and end all empty.");
         }
         let own_date = start.as_ref().and_then(|start| start.date);
         if start.is_some() && own_date.is_none() && self.date.is_none() {
-            add(Field::Date, code::REQUIRED, "is missing: give the day of the visit");
+            add(Field::Date, code::REQUIRED, "Enter the day of the visit.");
         }
         if own_date.is_some() && date.is_some() && own_date != date {
-            add(Field::Start, code::DATE_MISMATCH, "has another day than the date field");
+            add(Field::Start, code::DATE_MISMATCH, "The start is on another day than the date; change one of them.");
         }
         if problems.len() > before {
             return None;

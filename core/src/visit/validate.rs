@@ -1,7 +1,7 @@
 //! Checking a draft: every field is looked at, every problem is reported, and nothing is guessed.
 //!
-//! Text is kept as typed; addresses, numbers, ids, dates and times are taken without the white space around them. A
-//! reference is found by id, else by name. The hub runs the same check again, on its own directory and clock.
+//! Text is kept as typed, but for line ends and tabs; addresses, numbers, ids, dates and times are first made plain
+//! ([`crate::text::structured`]). A reference is found by id, else by name. The hub runs the same check again, on its own directory and clock.
 
 use std::fmt::Display;
 
@@ -41,7 +41,7 @@ pub fn validate(
     me: &MemberId,
     now: DateTime<Utc>,
 ) -> Result<ValidDraft, Vec<FieldProblem>> {
-    Check { draft, directory, me, now, existing: None, problems: Vec::new() }.run()
+    Check { draft: &draft.as_meant(), directory, me, now, existing: None, problems: Vec::new() }.run()
 }
 
 /// Checks the draft of an edit. What is as it was is no problem, though it would be in a new visit: a schedule that has
@@ -56,7 +56,7 @@ pub fn validate_edit(
     me: &MemberId,
     now: DateTime<Utc>,
 ) -> Result<ValidDraft, Vec<FieldProblem>> {
-    Check { draft, directory, me, now, existing: Some(existing), problems: Vec::new() }.run()
+    Check { draft: &draft.as_meant(), directory, me, now, existing: Some(existing), problems: Vec::new() }.run()
 }
 
 struct Check<'a> {
@@ -85,13 +85,12 @@ impl Check<'_> {
         let first_name = key_text(&mut self, Field::FirstName, Key::FirstName, &draft.first_name);
         let last_name = key_text(&mut self, Field::LastName, Key::LastName, &draft.last_name);
         if first_name.is_none() && last_name.is_none() {
-            self.problem(Field::Name, code::REQUIRED, "is missing: give a first name, a last name, or both");
+            self.problem(Field::Name, code::REQUIRED, "Enter a first name, a last name, or both.");
         }
         let email = self.email();
         let company = key_text(&mut self, Field::Company, Key::Company, &draft.company);
         let phone = self.phone();
-        let pacs_id = draft.pacs_id.as_deref().map(str::trim);
-        let pacs_id = self.text(Field::PacsId, pacs_id, Key::PacsId.max_chars(), false);
+        let pacs_id = key_text(&mut self, Field::PacsId, Key::PacsId, &draft.pacs_id);
         let site = self.site();
         let space = self.space(site.as_ref());
         let visitor_type = self.visitor_type();
@@ -134,10 +133,10 @@ impl Check<'_> {
         let text = typed.filter(|text| !text.is_empty())?;
         let chars = text.chars().count();
         if chars > max {
-            self.problem(field, code::TOO_LONG, format!("has {chars} characters; at most {max} are allowed"));
+            self.problem(field, code::TOO_LONG, format!("Shorten this to {max} characters; it has {chars}."));
         }
         if let Some(place) = first_refused(text, multiline) {
-            let message = format!("has a control or direction character at place {}; remove it", place + 1);
+            let message = format!("Remove the control or direction character at position {}.", place + 1);
             self.problem(field, code::FORBIDDEN_CHARACTER, message);
         } else if is_blank(text) {
             return None;
@@ -145,10 +144,10 @@ impl Check<'_> {
         Some(text.to_owned())
     }
 
-    /// A text without the white space around it, and whether it may be checked for its form.
+    /// A structured text, and whether it may be checked for its form.
     fn structured(&mut self, field: Field, key: Key, typed: Option<&str>) -> Option<(String, bool)> {
         let before = self.problems.len();
-        let text = self.text(field, typed.map(str::trim), key.max_chars(), false)?;
+        let text = self.text(field, typed, key.max_chars(), false)?;
         Some((text, self.problems.len() == before))
     }
 
@@ -156,10 +155,10 @@ impl Check<'_> {
         let email = self.structured(Field::Email, Key::Email, self.draft.email.as_deref());
         match &email {
             Some((text, true)) if !is_email_address(text) => {
-                self.problem(Field::Email, code::MALFORMED, "is no e-mail address; it reads name@example.com");
+                self.problem(Field::Email, code::MALFORMED, "Enter an email address like name@example.com.");
             }
             None if self.directory.privacy() == PrivacyMode::Private => {
-                self.problem(Field::Email, code::REQUIRED, "is missing: the PIN is sent to the visitor's address");
+                self.problem(Field::Email, code::REQUIRED, "Enter the visitor's email address: the PIN is sent there.");
             }
             _ => {}
         }
@@ -169,7 +168,7 @@ impl Check<'_> {
     fn phone(&mut self) -> Option<String> {
         let (text, clean) = self.structured(Field::Phone, Key::Phone, self.draft.phone.as_deref())?;
         if clean && !is_phone_number(&text) {
-            let message = "is no phone number; it has 4 to 15 digits, perhaps a + before and an extension after";
+            let message = "Enter a phone number with 4 to 15 digits; a + before it and an extension after it are fine.";
             self.problem(Field::Phone, code::MALFORMED, message);
         }
         Some(text)
@@ -177,7 +176,7 @@ impl Check<'_> {
 
     fn site(&mut self) -> Option<SiteId> {
         let Some(typed) = given(self.draft.site.as_deref()) else {
-            self.problem(Field::Site, code::REQUIRED, "is missing: choose the site the visitor comes to");
+            self.problem(Field::Site, code::REQUIRED, "Choose the site the visitor is coming to.");
             return None;
         };
         if let Some(held) = unchanged(self.existing.and_then(|old| old.site.as_ref()), typed) {
@@ -203,7 +202,11 @@ impl Check<'_> {
         };
         let here = find(typed, self.directory.spaces_of(site).map(|space| (&space.id, space.name.as_str())));
         if matches!(here, Found::Nothing) && !matches!(anywhere, Found::Nothing) {
-            self.problem(Field::Space, code::WRONG_SITE, "is in another site; choose a space of this one");
+            self.problem(
+                Field::Space,
+                code::WRONG_SITE,
+                "This space is at another site; choose one at the visit's site.",
+            );
             return None;
         }
         self.one(Field::Space, here, "space")
@@ -221,7 +224,7 @@ impl Check<'_> {
     fn host(&mut self) -> Option<MemberId> {
         let old = self.existing.and_then(|old| old.host.as_ref());
         if self.existing.is_none() && !self.directory.may_add_visitors(self.me) {
-            let message = "cannot be set: you may not invite visitors; ask an administrator for the permission";
+            let message = "You don't have permission to invite visitors; ask an administrator for it.";
             self.problem(Field::Host, code::NOT_PERMITTED, message);
             return None;
         }
@@ -238,7 +241,7 @@ impl Check<'_> {
         };
         let host = self.one(Field::Host, found, "member")?;
         if old != Some(&host) && !self.directory.may_name_host(self.me, &host) {
-            let message = "is nobody you may invite for; leave it empty to be the host yourself";
+            let message = "You can't invite on this person's behalf; leave the host empty to host the visit yourself.";
             self.problem(Field::Host, code::NOT_PERMITTED, message);
             return None;
         }
@@ -249,11 +252,15 @@ impl Check<'_> {
         match found {
             Found::One(id) => return Some(id.clone()),
             Found::Many if field == Field::Host => {
-                let message = "means more than one member; give the e-mail address or the member id";
+                let message = "Several members match; enter the host's email address or member ID.";
                 self.problem(field, code::AMBIGUOUS, message);
             }
-            Found::Many => self.problem(field, code::AMBIGUOUS, format!("means more than one {what}; give its id")),
-            Found::Nothing => self.problem(field, code::UNKNOWN, format!("names no {what} there is")),
+            Found::Many => {
+                self.problem(field, code::AMBIGUOUS, format!("Several {what}s match; enter the ID instead."));
+            }
+            Found::Nothing => {
+                self.problem(field, code::UNKNOWN, format!("No {what} matches this; choose one from the list."));
+            }
         }
         None
     }
@@ -268,7 +275,9 @@ impl Check<'_> {
             // The site has a problem of its own, or is an old one that is gone; what is wrong in any zone still is.
             match schedule.resolve(chrono_tz::UTC) {
                 Err(error) => self.schedule_problem(error),
-                Ok(_) if site.is_some() => self.problem(Field::Site, code::UNKNOWN, "names no site there is"),
+                Ok(_) if site.is_some() => {
+                    self.problem(Field::Site, code::UNKNOWN, "No site matches this; choose one from the list.");
+                }
                 Ok(_) => {}
             }
             return (None, None);
@@ -295,18 +304,17 @@ impl Check<'_> {
             ScheduleError::NoSuchTime(bound) => (
                 if bound == Bound::Start { Field::Start } else { Field::End },
                 code::NO_SUCH_TIME,
-                "does not exist: the clocks of the site are put forward over it; choose an hour earlier or later"
-                    .to_owned(),
+                "The site's clocks skip this time that night; choose an hour earlier or later.".to_owned(),
             ),
             ScheduleError::EndBeforeStart => (
                 Field::End,
                 code::END_BEFORE_START,
-                "must be after the start; give an end on another day with its date".to_owned(),
+                "Choose an end after the start; for an end on another day, add its date.".to_owned(),
             ),
             ScheduleError::TooLong => {
-                (Field::End, code::VISIT_TOO_LONG, format!("must be within {MAX_DAYS} days of the start"))
+                (Field::End, code::VISIT_TOO_LONG, format!("Choose an end within {MAX_DAYS} days of the start."))
             }
-            ScheduleError::Malformed => (Field::Start, code::MALFORMED, "is no time".to_owned()),
+            ScheduleError::Malformed => (Field::Start, code::MALFORMED, "Enter a time like 09:30.".to_owned()),
         };
         self.problem(field, code, message);
     }
@@ -319,7 +327,7 @@ impl Check<'_> {
             None => (Field::Start, instants.start + TimeDelta::minutes(i64::from(wait))),
         };
         if over < self.now {
-            self.problem(field, code::PAST, "is in the past");
+            self.problem(field, code::PAST, "This time has passed; choose a later one.");
         }
     }
 }

@@ -133,7 +133,7 @@ fn pins_grow_with_their_number() {
     assert_eq!(mint_one(&mut hub, &later).pin.as_str().len(), 6);
 }
 
-/// Where the margin and the policy windows lie (S4.18).
+/// Where the margin and the policy windows lie.
 #[test]
 fn windows() {
     let mut invitation = invitation();
@@ -153,7 +153,7 @@ fn windows() {
     assert_eq!(of(&invitation, now), pair("2027-02-01T09:00:00", "2027-02-15T23:00:00"), "midnight of the site");
 }
 
-/// S4.11: days are counted on the site's calendar: late in the evening before the clocks go forward, the same number
+/// Days are counted on the site's calendar: late in the evening before the clocks go forward, the same number
 /// of UTC days ends after midnight, on the day after.
 #[test]
 fn the_days_of_an_unscheduled_credential_are_the_sites() {
@@ -164,7 +164,7 @@ fn the_days_of_an_unscheduled_credential_are_the_sites() {
     assert_eq!(window.expires, instant("2027-04-09T17:00:00Z"), "14 days on, 19:00 in Zürich");
 }
 
-/// S4.18: without a schedule the credential opens in the site's hours only.
+/// Without a schedule the credential opens in the site's hours only.
 #[test]
 fn an_unscheduled_credential_keeps_the_hours_of_the_site() {
     let (mut hub, mut invitation) = (Hub::new(), invitation());

@@ -98,14 +98,21 @@ impl Judge<'_, '_> {
             return Ok(refuse(refusal));
         }
         let (Some(site), Some(host)) = (values.site.clone(), values.host.clone()) else {
-            return Ok(refuse(refused_field("required", "is not given", "host")));
+            return Ok(refuse(refused_field("required", "Choose a host.", "host")));
         };
         if !author.may_create(&site, &host) {
-            return Ok(refuse(refused("not_permitted", "you may not invite visitors for this host at this site")));
+            return Ok(refuse(refused(
+                "not_permitted",
+                "You don't have permission to invite visitors for this host at this site.",
+            )));
         }
         if !author.is_program() && values.source.as_deref().is_some_and(|source| !["phone", "upload"].contains(&source))
         {
-            return Ok(refuse(refused_field("not_permitted", "a phone writes phone or upload", "source")));
+            return Ok(refuse(refused_field(
+                "not_permitted",
+                "Only the hub may set where a visit came from.",
+                "source",
+            )));
         }
         if let Some(refusal) = self.bad_previous(place, &values)? {
             return Ok(refuse(refusal));
@@ -141,12 +148,12 @@ impl Judge<'_, '_> {
     fn bad_previous(&mut self, place: InEnvelope<'_>, values: &VisitValues) -> Result<Option<Refusal>, StoreError> {
         let Some(previous) = values.previous else { return Ok(None) };
         let Some(loaded) = self.visit(previous)? else {
-            return Ok(Some(refused_field("unknown", "there is no such visit to invite again from", "previous")));
+            return Ok(Some(refused_field("unknown", "The visit to invite again from isn't on the hub.", "previous")));
         };
         let refusal = if !self.author(place.envelope).may_edit(&loaded.visit) {
             Some(not_permitted())
         } else if matches!(loaded.visit.standing.approval, Approval::Rejected { r#final: true, .. }) {
-            Some(refused("rejected_finally", "this guest was rejected for good and cannot be invited again"))
+            Some(refused("rejected_finally", "This guest has been rejected for good and can't be invited again."))
         } else {
             None
         };
@@ -204,23 +211,27 @@ impl Judge<'_, '_> {
             return Ok(Err(over()));
         }
         if after.deleted && visit.standing.presence != Presence::Expected {
-            return Ok(Err(refused("already_used", "the invitation was used and stays in the log")));
+            return Ok(Err(refused("already_used", "This invitation has been used, so it stays in the log.")));
         }
         if ends {
             return Ok(Ok(()));
         }
         if matches!(visit.standing.approval, Approval::Rejected { .. }) {
-            return Ok(Err(refused("rejected", "the visit was rejected; change it and invite again")));
+            return Ok(Err(refused("rejected", "This visit was rejected; change it and invite the visitor again.")));
         }
         let author = self.author(place.envelope);
         if keys.contains(&Key::Host) && !author.may_change_host(visit) {
-            return Ok(Err(refused_field("not_permitted", "you may not change the host", "host")));
+            return Ok(Err(refused_field("not_permitted", "You don't have permission to change the host.", "host")));
         }
         let moved = [Key::Site, Key::Type, Key::Host].into_iter().find(|key| keys.contains(key));
         if let (Some(key), Some(site)) = (moved, &after.site)
             && !author.may_move_to(visit, site)
         {
-            return Ok(Err(refused_field("not_permitted", "you may not edit visits of that site", field_of(key))));
+            return Ok(Err(refused_field(
+                "not_permitted",
+                "You don't have permission to edit visits at that site.",
+                field_of(key),
+            )));
         }
         let before = Some(&visit.values);
         validity::check(self.tx, &self.context.organisation, self.member, before, after, self.moment.now)

@@ -52,15 +52,18 @@ pub fn reason_of(verdict: &Verdict) -> &str {
 
 /// The author may not do this.
 pub fn not_permitted() -> Refusal {
-    refused("not_permitted", "you may not do this to this visit; ask its host or an administrator")
+    refused("not_permitted", "You don't have permission to change this visit; ask its host or an administrator.")
 }
 
 /// The member may not decide about this visit.
 pub fn may_not_decide() -> Refusal {
-    refused("not_permitted", "approvers of the visit's site and type decide on it, and administrators; you are neither")
+    refused(
+        "not_permitted",
+        "Only administrators, and approvers for this site and visitor type, can decide on this visit.",
+    )
 }
 
 /// The visit is over.
 pub fn over() -> Refusal {
-    refused("over", "the visit is over or called off; invite again instead")
+    refused("over", "This visit is over or cancelled; invite the visitor again instead.")
 }

@@ -36,7 +36,7 @@ impl Judge<'_, '_> {
         let Some(mut loaded) = self.visit(request.visit)? else {
             // What this device made of the visit was refused, so what it asks about it has nothing to stand on.
             let held = quarantine::holds_visit(self.tx, self.device, request.visit)?;
-            let unknown = || Verdict::Refused(refused("unknown_visit", "the hub has no such visit"));
+            let unknown = || Verdict::Refused(refused("unknown_visit", "The hub doesn't have this visit."));
             return Ok(if held { Verdict::DependencyRefused } else { unknown() });
         };
         let verdict = match self.grant(place, &loaded, request)? {
@@ -78,21 +78,21 @@ impl Judge<'_, '_> {
             Ask::Delete if !author.may_edit(visit) => Ok(Err(not_permitted())),
             // Use wins over deletion; what else was decided meanwhile does not keep an invitation from being deleted.
             Ask::Delete if visit.standing.presence != Presence::Expected => {
-                Ok(Err(refused("already_used", "the invitation was used and stays in the log")))
+                Ok(Err(refused("already_used", "This invitation has been used, so it stays in the log.")))
             }
             Ask::Delete if visit.is_over() => Ok(Err(over())),
             Ask::Delete => Ok(Ok(Granted::Outcome(lifecycle::deleted(visit)))),
             Ask::CheckIn | Ask::CheckOut if !author.may_receive(&visit.site) => Ok(Err(not_permitted())),
             Ask::CheckIn if visit.standing.presence == Presence::OnSite => {
-                Ok(Err(refused("already_on_site", "the visitor is on site already")))
+                Ok(Err(refused("already_on_site", "The visitor has already checked in.")))
             }
             Ask::CheckIn => Ok(Ok(Granted::Outcome(lifecycle::arrived(visit)))),
             Ask::CheckOut if visit.standing.presence != Presence::OnSite => {
-                Ok(Err(refused("not_on_site", "the visitor is not on site")))
+                Ok(Err(refused("not_on_site", "The visitor hasn't checked in.")))
             }
             Ask::CheckOut => Ok(Ok(Granted::Outcome(lifecycle::departed()))),
             Ask::Hold | Ask::Grant | Ask::Answers(_) | Ask::Read => {
-                Ok(Err(refused("not_yet", "this hub does not do this yet")))
+                Ok(Err(refused("not_yet", "This hub can't do this yet; update the hub.")))
             }
         }
     }
@@ -139,11 +139,11 @@ impl Judge<'_, '_> {
 /// The rules of words a member writes into a note or a reason.
 fn check_words(text: &str, field: &str) -> Result<(), Refusal> {
     if text.chars().count() > NOTE_MAX_CHARS {
-        Err(refused_field("too_long", "has more than 2,000 characters; write less", field))
+        Err(refused_field("too_long", "Shorten this to 2,000 characters.", field))
     } else if first_refused(text, true).is_some() {
-        Err(refused_field("forbidden_character", "has a control or direction character; remove it", field))
+        Err(refused_field("forbidden_character", "Remove the control or direction character.", field))
     } else if is_blank(text) {
-        Err(refused_field("required", "is empty; write something, or leave it out", field))
+        Err(refused_field("required", "Write something here, or leave it out.", field))
     } else {
         Ok(())
     }

@@ -23,7 +23,7 @@ pub fn check(
     now: DateTime<Utc>,
 ) -> Result<Result<(), Refusal>, StoreError> {
     if let Some(key) = after.unreadable.first() {
-        return Ok(Err(refused_field("malformed", "is not of its form", field_of(*key))));
+        return Ok(Err(refused_field("malformed", "This value can't be read; enter it again.", field_of(*key))));
     }
     let directory = directory(tx, organisation, author, after)?;
     let me = &author.member.id;
@@ -34,7 +34,7 @@ pub fn check(
     };
     Ok(match checked {
         Err(problems) => Err(problems.first().map_or_else(
-            || refused_field("malformed", "is not of its form", "name"),
+            || refused_field("malformed", "This value can't be read; enter it again.", "name"),
             |problem: &FieldProblem| refused_field(problem.code, &problem.message, problem.field.as_str()),
         )),
         Ok(valid) => as_written(&valid, after),
@@ -46,8 +46,10 @@ pub fn check(
 fn as_written(valid: &ValidDraft, after: &VisitValues) -> Result<(), Refusal> {
     match ValidDraft::KEYS.into_iter().find(|&key| valid.values().text(key) != after.text(key)) {
         None => Ok(()),
-        Some(Key::Host) => Err(refused_field("required", "is not given", "host")),
-        Some(key) => Err(refused_field("malformed", "is not written as the form writes it", field_of(key))),
+        Some(Key::Host) => Err(refused_field("required", "Choose a host.", "host")),
+        Some(key) => {
+            Err(refused_field("malformed", "This value wasn't written by the form; enter it again.", field_of(key)))
+        }
     }
 }
 

@@ -38,7 +38,7 @@ fn a_visit_that_needs_approval_is_pending() {
     assert_eq!(world.visit(visit).status(), Status::Pending);
 }
 
-/// S1.2, S1.15: the same push again, whole or in parts, changes nothing and gets the same answer.
+/// The same push again, whole or in parts, changes nothing and gets the same answer.
 #[test]
 fn the_same_push_again_changes_nothing() {
     let mut world = World::new();
@@ -169,7 +169,7 @@ fn a_changed_type_is_evaluated_again() {
     assert!(kinds[3..].iter().all(|kind| *kind == RowKind::Decision));
 }
 
-/// S1.21, S1.24: a delegate acts for the principal, whose invitation it is.
+/// S1.21: a delegate acts for the principal, whose invitation it is.
 #[test]
 fn a_delegate_invites_for_the_principal() {
     let mut world = World::new();
@@ -204,7 +204,7 @@ fn a_delegate_edits_the_principals_visits() {
     assert_eq!(super::code(&world.push_envelope(&dora, envelope)), "not_permitted");
 }
 
-/// S1.21, S1.24: a new host gets the visit without its earlier values, and the old one's phone purges it.
+/// S1.21: a new host gets the visit without its earlier values, and the old one's phone purges it.
 #[test]
 fn a_new_host_gets_a_fresh_base() {
     let mut world = World::new();

@@ -220,7 +220,7 @@ fn a_request_names_a_visit_and_has_an_id_of_its_own() {
     assert!(matches!(verdicts[..], [Verdict::Refused(_), Verdict::DependencyRefused]), "{verdicts:?}");
 }
 
-/// S2.17, S2.19: the list of the administration.
+/// S2.17: the list of the administration.
 #[test]
 fn the_administration_lists_visits() {
     let (mut world, mut ada, id) = contractor();

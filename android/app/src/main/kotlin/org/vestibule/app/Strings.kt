@@ -249,7 +249,7 @@ public object English : Strings {
 
     override fun problem(problem: FieldProblem): String = when (problem.code) {
         "required" -> if (problem.field == Field.NAME) "Please give a name" else "Please fill this in"
-        else -> problem.message.replaceFirstChar(Char::uppercaseChar)
+        else -> problem.message
     }
 
     override fun missing(fields: String): String = "Still missing: $fields"
@@ -372,7 +372,7 @@ public object German : Strings {
         "end_before_start" -> "Muss nach dem Beginn sein"
         "visit_too_long" -> "Der Besuch ist zu lang"
         "past" -> "Ist schon vorbei"
-        else -> problem.message.replaceFirstChar(Char::uppercaseChar)
+        else -> problem.message
     }
 
     override fun missing(fields: String): String = "Es fehlt noch: $fields"

@@ -35,7 +35,7 @@ class PicturesTest {
                 scene.touch("Contractor")
                 scene.touch("Day")
                 scene.touch("OK")
-                scene.await("Is no e-mail address")
+                scene.await("Enter an email address")
                 scene.settle("android-form")
                 scene.type("E-mail", "ngozi.okafor@visitors.test")
                 scene.touch("Invite")
