@@ -115,6 +115,27 @@ impl Chance {
     }
 }
 
+/// The time that kills are aimed into. It gets shorter after each that came too late, so that however fast or busy the
+/// machine is, one certainly hits.
+pub struct Aim(Duration);
+
+impl Aim {
+    /// Begins with the time that the work takes when nobody disturbs it.
+    pub fn within(time: Duration) -> Self {
+        Self(time)
+    }
+
+    /// When to kill.
+    pub fn moment(&self, chance: &mut Chance) -> Duration {
+        chance.within(self.0)
+    }
+
+    /// The last kill found the work done.
+    pub fn came_too_late(&mut self) {
+        self.0 = self.0 * 3 / 4;
+    }
+}
+
 /// How often something was seen.
 #[derive(Debug, Default)]
 pub struct Seen(BTreeMap<&'static str, u64>);

@@ -18,7 +18,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use vestibule_hub::mailbox::Mailbox;
 use vestibule_tests::hub::Hub;
-use vestibule_tests::kill::{Boundary, Chance, Kills, OF_EVERY_WRITE, Point, Seen, was_killed};
+use vestibule_tests::kill::{Aim, Boundary, Chance, Kills, OF_EVERY_WRITE, Point, Seen, was_killed};
 use vestibule_tests::phone::Phone;
 use vestibule_tests::program::stdout;
 
@@ -28,6 +28,10 @@ const GUESTS: [(&str, &str); 3] = [("Zoë", "guest"), ("Émile", "interview"), (
 const INVITED: usize = 2;
 /// How long anything may take before the test is lost.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// For how long a hub that cannot write is watched: longer than its pause after a failure.
+const AGAIN: Duration = Duration::from_secs(3);
+/// What such a hub says in its log.
+const CANNOT_WRITE: &str = "the outbox cannot be read or written";
 /// How often it is looked at what has become of the hub.
 const LOOK: Duration = Duration::from_millis(5);
 /// No round passes a point more often than this; a test that gets there does not end by itself.
@@ -97,14 +101,30 @@ fn write_log_back(database: &Path) {
 }
 
 impl Round {
+    /// A number of the hub's database, as it is now; 0 while there is none.
+    fn number(&self, sql: &str) -> usize {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let Ok(database) = Connection::open_with_flags(self.hub.database(), flags) else { return 0 };
+        database.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap_or_default() as usize
+    }
+
+    fn has_the_visits(&self) -> bool {
+        self.number("SELECT count(*) FROM visit") == GUESTS.len()
+    }
+
     /// Whether the hub has every visit and has noted every mail as sent.
     fn is_settled(&self) -> bool {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let Ok(database) = Connection::open_with_flags(self.hub.database(), flags) else { return false };
-        let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap_or_default() as usize;
-        count("SELECT count(*) FROM visit") == GUESTS.len()
-            && count("SELECT count(*) FROM outbox WHERE state = 'sent' AND delivery IS NOT NULL") == INVITED
-            && count("SELECT count(*) FROM outbox WHERE sealed IS NOT NULL") == 0
+        self.has_the_visits()
+            && self.number("SELECT count(*) FROM outbox WHERE state = 'sent' AND delivery IS NOT NULL") == INVITED
+            && self.number("SELECT count(*) FROM outbox WHERE sealed IS NOT NULL") == 0
+    }
+
+    /// Waits until the hub has taken what the phone sends.
+    fn waits_for_the_visits(&self) {
+        let begun = Instant::now();
+        while !self.has_the_visits() {
+            assert!(begun.elapsed() < PATIENCE, "{}: no visits; the hub's log:\n{}", self.title, self.hub.log());
+        }
     }
 
     /// Waits until the hub has done everything, or has ended; true if it has done everything.
@@ -259,41 +279,51 @@ fn a_hub_killed_after_an_acceptance_sends_that_mail_again() {
 /// What may never happen, 2: kill -9 at random moments of sync and sending, and of starting again, many times.
 #[test]
 fn a_hub_killed_at_any_moment_leaves_nobody_without_a_mail() {
-    const ROUNDS: usize = 40;
+    const HITS: u64 = 15;
+    const DURING_SYNC: &str = "during the sync";
+    const WHILE_SENDING: &str = "while mails went out";
+    const AFTER: &str = "after all of it";
     let mut bench = Bench::new();
     let mut kills = Kills::none(bench.folder.path());
     let mut chance = Chance::new("hub");
     let mut undisturbed = bench.round("undisturbed".into());
     undisturbed.hub.start();
     let begun = Instant::now();
-    assert!(undisturbed.begin_sync().wait().expect("a child can be waited for").success());
-    let syncing = begun.elapsed();
+    let mut sync = undisturbed.begin_sync();
+    undisturbed.waits_for_the_visits();
+    let mut syncing = Aim::within(begun.elapsed());
+    let begun = Instant::now();
     assert!(undisturbed.settles_before_the_hub_ends());
-    let sending = begun.elapsed().saturating_sub(syncing);
+    let mut sending = Aim::within(begun.elapsed());
+    assert!(sync.wait().expect("a child can be waited for").success());
     assert_eq!(undisturbed.check(), 0);
 
     let mut seen = Seen::default();
-    for number in 1..=ROUNDS {
-        let mut round = bench.round(format!("random {number}"));
+    while [DURING_SYNC, WHILE_SENDING].iter().any(|what| seen.count(what) < HITS) {
+        assert!(kills.random < MANY, "no kill hits: {seen}");
+        let mut round = bench.round(format!("random {}", kills.random));
         round.hub.start();
         let mut sync = round.begin_sync();
-        // By turns while the phone syncs, and as mails go out after that.
-        let mut synced = None;
-        if number % 2 == 0 {
-            synced = Some(sync.wait().expect("a child can be waited for"));
-            sleep(chance.within(sending));
+        // First those while the phone syncs, then those while mails go out.
+        let aim = if seen.count(DURING_SYNC) < HITS {
+            &mut syncing
         } else {
-            sleep(chance.within(syncing));
-        }
+            round.waits_for_the_visits();
+            &mut sending
+        };
+        sleep(aim.moment(&mut chance));
         assert!(was_killed(round.hub.kill()));
         kills.random += 1;
-        let reached = synced.unwrap_or_else(|| sync.wait().expect("a child can be waited for")).success();
-        let settled = round.is_settled();
-        seen.note(match (reached, settled) {
-            (false, _) => "during the sync",
-            (true, false) => "while mails went out",
-            (true, true) => "after all of it",
-        });
+        sync.wait().expect("a child can be waited for");
+        let what = match (round.has_the_visits(), round.is_settled()) {
+            (false, _) => DURING_SYNC,
+            (true, false) => WHILE_SENDING,
+            (true, true) => AFTER,
+        };
+        seen.note(what);
+        if what == AFTER || what == WHILE_SENDING && seen.count(DURING_SYNC) < HITS {
+            aim.came_too_late();
+        }
         let died = round.died();
         let repeats = round.recover();
         let allowed = died.unnoted..=died.claimed.min(1);
@@ -303,10 +333,6 @@ fn a_hub_killed_at_any_moment_leaves_nobody_without_a_mail() {
         }
     }
     println!("hub: {kills}; {seen}");
-    assert_eq!(kills.random, ROUNDS as u64);
-    for what in ["during the sync", "while mails went out"] {
-        assert_ne!(seen.count(what), 0, "no kill {what}: {seen}");
-    }
 }
 
 /// What may never happen, 4: wherever the system fails a write of the hub's, as on a full disk, it answers with an error
@@ -331,10 +357,15 @@ fn a_hub_whose_writes_fail_loses_nothing() {
             let code = output.status.code();
             assert!(matches!(code, Some(0 | 3 | 4)), "{}: the phone ended with {code:?}: {said}", round.title);
             assert!(!said.contains("panic"), "{}: {said}", round.title);
-            // As long as a mail that cannot be noted as sent would take to go out again and again.
+            // Once a write has failed, as long as a mail that cannot be noted as sent would take to go out again and again.
             let begun = Instant::now();
-            while code == Some(0) && begun.elapsed() < Duration::from_secs(3) && !done {
+            let mut failed: Option<Instant> = None;
+            while code == Some(0) && !done && failed.is_none_or(|at| at.elapsed() < AGAIN) {
+                assert!(begun.elapsed() < PATIENCE, "{}: nothing happens:\n{}", round.title, round.hub.log());
                 done = round.is_settled();
+                if failed.is_none() && round.hub.log().contains(CANNOT_WRITE) {
+                    failed = Some(Instant::now());
+                }
                 sleep(LOOK);
             }
             let ended = round.hub.ended();

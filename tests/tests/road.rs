@@ -135,7 +135,7 @@ fn problems(stderr: &[u8]) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// S1.6–8, S1.23, S4.4, S4.7, S4.14: invite, list, show, search, edit and cancel with the hub away; nothing is shown as
+/// S1.2, S1.6–8, S1.23, S4.4, S4.14: invite, list, show, search, edit and cancel with the hub away; nothing is shown as
 /// invited before the hub has said so.
 #[test]
 fn a_host_works_with_the_hub_away() {
@@ -200,7 +200,7 @@ fn a_host_works_with_the_hub_away() {
     assert_eq!((text(&after, "status"), after["queued"].as_bool()), ("cancelled", Some(false)));
 }
 
-/// S1.26, S1.43, S4.5: each mistake has its own field, code and message, and nothing is created.
+/// S1.26, S4.5: each mistake has its own field, code and message, and nothing is created.
 #[test]
 fn bad_drafts_name_field_code_and_message() {
     let office = Office::open();
@@ -260,7 +260,7 @@ impl Office {
     }
 }
 
-/// S1.27–29, S2.8–16, S2.24–30: who is told what, before and after a decision.
+/// S1.27–29, S2.8, S2.9, S2.11–16, S2.24–30: who is told what, before and after a decision.
 #[test]
 fn an_approver_decides_and_only_the_right_people_are_told() {
     let office = Office::open();
@@ -436,7 +436,7 @@ fn edits_and_cancellations_reach_the_visitor_as_they_should() {
     assert_ne!(get(&first.page()).0, 200, "the page has ended");
 }
 
-/// S1.3, and the exit codes of somebody who may not: signed out 5, unknown visit 2.
+/// The exit codes of somebody who may not: signed out 5, unknown visit 2.
 #[test]
 fn exit_codes_say_what_to_do() {
     let office = Office::open();

@@ -164,7 +164,7 @@ impl Running {
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(30), arrived).await.expect("the mails arrive")
+        tokio::time::timeout(std::time::Duration::from_mins(3), arrived).await.expect("the mails arrive")
     }
 
     pub fn store(&self) -> HubStore {

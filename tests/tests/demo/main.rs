@@ -48,7 +48,7 @@ fn pass_json(demo: &Demo, visit: &Visit) -> String {
     String::from_utf8(bytes.clone()).expect("pass.json is UTF-8")
 }
 
-/// S1.4, S1.11–13, S1.25, S4.7, S4.11, S4.14: all good rows become visits, names as typed in any script, at most once.
+/// S1.4, S1.11–13, S1.25, S4.14: all good rows become visits, names as typed in any script, at most once.
 #[test]
 fn every_good_row_is_a_visit_with_its_names_as_typed() {
     let demo = Demo::shared();
@@ -163,7 +163,7 @@ fn pin_in(text: &str) -> Option<String> {
     text[at..].split(|c: char| !c.is_alphanumeric()).find(digits).map(str::to_owned)
 }
 
-/// S4.11, S1.25: the calendar entry says when, in the site's zone, also over a change of daylight saving time.
+/// S1.25: the calendar entry says when, in the site's zone, also over a change of daylight saving time.
 #[test]
 fn calendar_entries_say_when_in_the_sites_zone() {
     let demo = Demo::shared();

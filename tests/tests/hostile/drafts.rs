@@ -14,7 +14,7 @@ fn spring() -> NaiveDate {
     end - Days::new(u64::from(end.weekday().num_days_from_sunday()))
 }
 
-/// S1.26, S1.11, S1.15–17, S1.22: every value the form refuses is refused by the hub, with its field and code.
+/// S1.26, S1.11: every value the form refuses is refused by the hub, with its field and code.
 #[test]
 fn a_draft_the_form_would_refuse() {
     let mut scene = Scene::with(&["ada"]);
