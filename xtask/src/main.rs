@@ -9,6 +9,7 @@ mod bindings;
 mod built;
 mod kotlin;
 mod pictures;
+mod requirements;
 mod shell;
 mod swift;
 mod test;
@@ -30,6 +31,7 @@ Tasks:
             docs/performance.md; --write puts it there, --library measures the library of a phone as well, --rows FILE
             adds another program's lines, --only PART, --large
   pictures  runs the demo and takes the README's pictures with Chromium, and draws the screens of the app
+  requirements  lists the behaviours of docs/requirements.md with the tests that show them, and those without
   tools     only installs or finds what the tests need, and says where it is
 ";
 
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         ["bindings", "--check"] => bindings::check(),
         ["swift"] => swift::test(),
         ["pictures"] => pictures::take().and_then(|()| kotlin::pictures()),
+        ["requirements"] => requirements::list(),
         ["tools"] => tools(),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");

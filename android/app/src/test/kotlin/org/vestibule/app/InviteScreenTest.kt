@@ -22,7 +22,7 @@ import java.time.LocalDateTime
 import java.time.LocalTime
 import java.util.Locale
 
-/** S1.11–S1.26: what the form shows of its state. */
+/** S1.11, S1.26: what the form shows of its state. */
 class InviteScreenTest {
     private val filled = InviteState(
         draft = VisitDraft(
