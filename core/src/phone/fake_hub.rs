@@ -524,6 +524,7 @@ fn problem(status: u16, code: &str) -> Answer {
         status,
         detail: "the fake hub says so".into(),
         code: code.into(),
+        request_id: None,
     };
     Answer { status, retry_after: None, body: serde_json::to_vec(&problem).expect("JSON") }
 }

@@ -91,7 +91,7 @@ fn a_quarrel_about_what_is_stale_ends() {
     setup.hub.state().always_stale = true;
     let before = setup.hub.state().exchanges;
     setup.hub.state().patience = before + 40;
-    assert!(matches!(setup.sync(), Err(PhoneError::Refused { code, .. }) if code == "unsettled"));
+    assert!(matches!(setup.sync(), Err(PhoneError::Later { code, .. }) if code == "unsettled"));
     assert!(setup.hub.state().exchanges < before + 6);
     setup.hub.state().always_stale = false;
     setup.sync().expect("syncs");
