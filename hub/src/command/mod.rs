@@ -5,6 +5,7 @@
 
 mod admin;
 mod demo;
+mod json_log;
 mod output;
 mod phone;
 mod scan;

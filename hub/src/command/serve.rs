@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::json_log::JsonLog;
 use super::{Failure, print};
 use crate::check::{self, Finding, Setup, Severity};
 use crate::config::{DataDir, LogFormat};
@@ -100,7 +101,7 @@ fn log_to_stderr(format: LogFormat) {
     };
     // Only fails if another log was set before.
     let _ = if json {
-        subscriber.json().with_span_list(false).try_init()
+        subscriber.event_format(JsonLog).fmt_fields(JsonLog).try_init()
     } else {
         subscriber.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init()
     };

@@ -14,6 +14,8 @@ use crate::store::organisations;
 
 /// How long what was found holds.
 const HOLDS: Duration = Duration::from_secs(2);
+/// How long a write may take, with those before it.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// When to ask again, in seconds.
 const ASK_AGAIN: u64 = 10;
 
@@ -45,9 +47,10 @@ impl Hub {
                 return not("its disk does not answer");
             }
         }
-        match self.database.write(organisations::touch).await {
-            Ok(()) => Ok(()),
-            Err(error) => {
+        match tokio::time::timeout(PATIENCE, self.database.write(organisations::touch)).await {
+            Ok(Ok(())) => Ok(()),
+            Err(_) => not("its database is busy for too long"),
+            Ok(Err(error)) => {
                 tracing::error!(%error, "the hub is not ready: its database cannot be written");
                 not("its database takes no changes; the log says why")
             }
