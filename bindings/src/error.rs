@@ -99,6 +99,18 @@ pub enum VestibuleApiError {
     /// The hub does not answer. Everything is kept; try again when there is a network.
     #[error("the hub does not answer; everything is kept")]
     Unreachable,
+    /// Not now: the hub failed, has too much to do, or this phone has sent as much as it may. Everything is kept, and sent
+    /// when it is tried again.
+    #[error("{reason}")]
+    Later {
+        /// A stable code: `later` where this phone has sent as much as it may, `busy`, `hub_failed`, `not_the_hub`,
+        /// `unsettled`.
+        code: String,
+        /// Why, and when to try again.
+        reason: String,
+        /// When to try again, in seconds, if the hub has said so.
+        seconds: Option<u64>,
+    },
     /// The hub, or the state of the visit, does not allow it.
     #[error("{reason} ({code})")]
     Refused {
@@ -192,6 +204,9 @@ impl From<PhoneError> for VestibuleApiError {
                 Self::BadDraft { problems: problems.into_iter().map(Into::into).collect() }
             }
             PhoneError::Unreachable => Self::Unreachable,
+            PhoneError::Later { ref code, seconds, .. } => {
+                Self::Later { code: code.clone(), reason: error.to_string(), seconds }
+            }
             PhoneError::Refused { code, message } => Self::Refused { code, reason: message },
             PhoneError::SignInAgain => Self::SignInAgain,
             PhoneError::NotSignedIn => Self::NotSignedIn,

@@ -7,11 +7,13 @@
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use ipnet::{IpNet, Ipv4Net};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use url::Url;
 use vestibule_core::id::OrganisationId;
 
@@ -61,9 +63,69 @@ pub struct Config {
     pub mail_folder: PathBuf,
     /// The mail server.
     pub smtp: Option<Smtp>,
+    /// Reverse proxies that are believed when they say for whom they ask: addresses or networks.
+    #[serde(default = "default_trusted_proxies", deserialize_with = "networks")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// How the log is written.
+    #[serde(default)]
+    pub log: LogFormat,
+    /// How much anybody may ask of the hub.
+    #[serde(default)]
+    pub limits: Limits,
     /// What differs from one organisation to the next.
     #[serde(default)]
     pub organisations: BTreeMap<OrganisationId, OrganisationConfig>,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// A line for people.
+    #[default]
+    Text,
+    /// A JSON object a line, for programs that collect logs.
+    Json,
+}
+
+/// How much anybody may ask of the hub. What a phone sends beyond its share is not lost: it sends it later.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections at a time; fewer where the system gives fewer files.
+    pub connections: usize,
+    /// Connections at a time from one address that is no trusted proxy's.
+    pub connections_per_address: usize,
+    /// Sign-ins, pages and passes one address may ask for in a minute, on average.
+    pub requests_per_minute: u32,
+    /// Invitations one phone may send in an hour.
+    pub visits_per_hour: u64,
+    /// Invitations one phone may send in a day.
+    pub visits_per_day: u64,
+    /// Changes and requests one phone may send in an hour.
+    pub changes_per_hour: u64,
+    /// Changes and requests one phone may send in a day.
+    pub changes_per_day: u64,
+    /// Megabytes one phone may send in an hour.
+    pub megabytes_per_hour: u64,
+    /// Megabytes one phone may send in a day.
+    pub megabytes_per_day: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4_096,
+            connections_per_address: 256,
+            requests_per_minute: 600,
+            visits_per_hour: 20_000,
+            visits_per_day: 50_000,
+            changes_per_hour: 100_000,
+            changes_per_day: 300_000,
+            megabytes_per_hour: 256,
+            megabytes_per_day: 1_024,
+        }
+    }
 }
 
 /// The mail server.
@@ -149,6 +211,22 @@ fn default_mail_folder() -> PathBuf {
     "mail".into()
 }
 
+fn default_trusted_proxies() -> Vec<IpNet> {
+    let v4 = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
+    vec![v4.into(), IpNet::from(IpAddr::V6(Ipv6Addr::LOCALHOST))]
+}
+
+/// Networks as `10.0.0.0/8`, or single addresses.
+fn networks<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(reader)?;
+    let network = |text: &String| {
+        text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
+            D::Error::custom(format!("`{text}` is not an address or a network; write 10.0.0.7 or 10.0.0.0/8"))
+        })
+    };
+    texts.iter().map(network).collect()
+}
+
 impl Config {
     /// The sender of an organisation's mails.
     pub fn mail_from(&self, organisation: &OrganisationId) -> &str {
@@ -166,7 +244,13 @@ impl Config {
     /// Reads settings; `path` is only for the message.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let wrong = |message: String| ConfigError::Settings { path: path.to_owned(), message };
-        let config: Self = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let advice = did_you_mean(error.message()).map_or_else(String::new, |name| format!("\nDid you mean `{name}`?"));
+            wrong(format!("{error}{advice}"))
+        })?;
+        if let Some(limit) = config.limits.unusable() {
+            return Err(wrong(format!("`limits.{limit}` must be at least 1")));
+        }
         let url = &config.public_url;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
             return Err(wrong("`public_url` must begin with https:// (or http:// to try things out)".into()));
@@ -185,6 +269,36 @@ impl Config {
         }
         Ok(config)
     }
+}
+
+impl Limits {
+    /// The name of a limit nobody could live with.
+    fn unusable(&self) -> Option<&'static str> {
+        let all = [
+            ("connections", self.connections as u64),
+            ("connections_per_address", self.connections_per_address as u64),
+            ("requests_per_minute", self.requests_per_minute.into()),
+            ("visits_per_hour", self.visits_per_hour),
+            ("visits_per_day", self.visits_per_day),
+            ("changes_per_hour", self.changes_per_hour),
+            ("changes_per_day", self.changes_per_day),
+            ("megabytes_per_hour", self.megabytes_per_hour),
+            ("megabytes_per_day", self.megabytes_per_day),
+        ];
+        all.into_iter().find(|(_, limit)| *limit == 0).map(|(name, _)| name)
+    }
+}
+
+/// The known name that is most like the unknown one, from serde's own words: "unknown field `x`, expected `a` or `b`".
+fn did_you_mean(message: &str) -> Option<String> {
+    if !message.starts_with("unknown ") {
+        return None;
+    }
+    let mut names = message.split('`').skip(1).step_by(2);
+    let unknown = names.next()?;
+    let alike = names.map(|name| (strsim::jaro_winkler(unknown, name), name));
+    let (likeness, name) = alike.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (likeness > 0.7).then(|| name.to_owned())
 }
 
 /// A hub's data directory.
@@ -347,6 +461,42 @@ mod tests {
         ] {
             assert!(matches!(parse(bad), Err(ConfigError::Settings { .. })), "{bad}");
         }
+    }
+
+    /// Unknown names are refused wherever they stand, and the nearest known one is offered.
+    #[test]
+    fn an_unknown_name_is_refused_with_the_nearest_known_one() {
+        const GOOD: &str = "public_url = 'http://a'\nmail_from = 'a@example.com'\n";
+        for (text, nearest) in [
+            ("public_ulr = 'x'", "public_url"),
+            ("[stmp]\nhost = 'h'", "smtp"),
+            ("[smtp]\nhost = 'h'\npasswordfile = 'x'", "password_file"),
+            ("[smtp]\nhost = 'h'\ntls = 'start_tls'", "starttls"),
+            ("[organization.example-ag]", "organisations"),
+            ("[organisations.example-ag.aple]", "apple"),
+            ("[organisations.example-ag.google]\ndirectory = 'g'\nissuer = '1'", "issuer_id"),
+            ("[limits]\nvisits_hour = 1", "visits_per_hour"),
+            ("log = 'jsn'", "json"),
+        ] {
+            let message = parse(&format!("{GOOD}{text}")).expect_err("refused").to_string();
+            assert!(message.contains(&format!("Did you mean `{nearest}`?")), "{text}: {message}");
+        }
+        let message = parse(&format!("{GOOD}colour = 'red'")).expect_err("refused").to_string();
+        assert!(message.contains("colour") && !message.contains("Did you mean"), "{message}");
+    }
+
+    #[test]
+    fn proxies_are_addresses_or_networks_and_limits_are_no_bans() {
+        const GOOD: &str = "public_url = 'http://a'\nmail_from = 'a@example.com'\n";
+        let trusted = |text: &str| parse(&format!("{GOOD}{text}")).map(|config| config.trusted_proxies);
+        let shown = |text: &str| trusted(text).expect("reads").iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(shown(""), ["127.0.0.0/8", "::1/128"]);
+        let given = "trusted_proxies = ['10.0.0.7', '10.1.0.0/16', '2001:db8::1']";
+        assert_eq!(shown(given), ["10.0.0.7/32", "10.1.0.0/16", "2001:db8::1/128"]);
+        let message = trusted("trusted_proxies = ['proxy.example.com']").expect_err("refused").to_string();
+        assert!(message.contains("proxy.example.com"), "{message}");
+        let message = parse(&format!("{GOOD}[limits]\nvisits_per_day = 0")).expect_err("refused").to_string();
+        assert!(message.contains("limits.visits_per_day"), "{message}");
     }
 
     #[test]

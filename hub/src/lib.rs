@@ -6,6 +6,7 @@
 //! [`feed`] hands the rows out, [`sweep`] ends what nobody came to. [`server`] puts HTTP around it, [`delivery`]'s sender puts SMTP around the outbox.
 //! Clock and randomness come in as a [`moment::Moment`].
 
+pub mod check;
 pub mod command;
 pub mod config;
 pub mod context;

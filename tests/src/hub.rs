@@ -40,6 +40,11 @@ impl Hub {
         fs::write(self.dir.join("vestibule.toml"), settings).expect("settings");
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The hub's database.
     pub fn database(&self) -> PathBuf {
         self.dir.join("hub.db")
@@ -69,6 +74,18 @@ impl Hub {
         // Its log is no file of the hub's: it goes elsewhere.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         self.spawn(command)
+    }
+
+    /// Starts it so that it may have no more than that many files open, as a shell's usual limit is.
+    pub fn start_with_files(&mut self, files: u64) {
+        let command = self.serve();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {files}; exec \"$@\""), "sh"]);
+        shell.arg(command.get_program()).args(command.get_args());
+        let log = OpenOptions::new().create(true).append(true).open(self.dir.join("hub.log")).expect("a log");
+        shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        let started = self.spawn(shell);
+        assert!(started, "the hub does not start; its log:\n{}", self.log());
     }
 
     fn serve(&self) -> Command {

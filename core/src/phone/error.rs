@@ -24,6 +24,18 @@ pub enum PhoneError {
         /// What is wrong and what to do.
         message: String,
     },
+    /// Not now: the hub failed, has too much to do, or this phone has sent as much as it may. Everything is kept, and sent
+    /// when it is tried again.
+    #[error("{message}{}", when(*.seconds))]
+    Later {
+        /// A stable code: `later` where this phone has sent as much as it may, `busy`, `hub_failed`, `not_the_hub`,
+        /// `unsettled`.
+        code: String,
+        /// Why.
+        message: String,
+        /// When to try again, in seconds, if the hub has said so.
+        seconds: Option<u64>,
+    },
     /// The device or member has to sign in again; unsent work stays.
     #[error("sign in again; unsent work is kept")]
     SignInAgain,
@@ -62,6 +74,7 @@ impl PhoneError {
         match self {
             Self::BadDraft(_) => "bad_draft",
             Self::Unreachable => "unreachable",
+            Self::Later { .. } => "later",
             Self::Refused { .. } => "refused",
             Self::SignInAgain => "sign_in_again",
             Self::NotSignedIn => "not_signed_in",
@@ -74,6 +87,16 @@ impl PhoneError {
             Self::Closed => "closed",
             Self::Store(_) => "store",
         }
+    }
+}
+
+/// When it is worth trying again, for a sentence.
+fn when(seconds: Option<u64>) -> String {
+    match seconds {
+        None => String::new(),
+        Some(seconds @ 0..=90) => format!("; try again in {seconds} seconds"),
+        Some(seconds @ ..=5_400) => format!("; try again in {} minutes", seconds.div_ceil(60)),
+        Some(seconds) => format!("; try again in {} hours", seconds.div_ceil(3_600)),
     }
 }
 
@@ -105,6 +128,7 @@ impl From<ClientError> for PhoneError {
             ClientError::Address => Self::Address,
             ClientError::SignInAgain => Self::SignInAgain,
             ClientError::Refused { code, message } => Self::Refused { code, message },
+            ClientError::Later { code, message, seconds } => Self::Later { code, message, seconds },
             ClientError::Store(error) => error.into(),
         }
     }
@@ -114,15 +138,17 @@ impl From<ClientError> for PhoneError {
 pub(super) fn of_outcome(outcome: Outcome) -> Result<(), PhoneError> {
     Err(match outcome {
         Outcome::UpToDate => return Ok(()),
-        Outcome::Unsettled => PhoneError::Refused {
+        Outcome::Unsettled => PhoneError::Later {
             code: "unsettled".into(),
-            message: "the hub has not answered everything; it is sent again next time".into(),
+            message: "the hub has not answered everything; it is kept and sent again".into(),
+            seconds: None,
         },
         Outcome::Unreachable => PhoneError::Unreachable,
         Outcome::SignInAgain => PhoneError::SignInAgain,
         Outcome::HubRestored => PhoneError::HubRestored,
         Outcome::Cancelled => PhoneError::Cancelled,
         Outcome::Disbelieved(disbelief) => PhoneError::Disbelieved(disbelief),
+        Outcome::Later { code, message, seconds } => PhoneError::Later { code, message, seconds },
         Outcome::Refused { code, message } => PhoneError::Refused { code, message },
     })
 }

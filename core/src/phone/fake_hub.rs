@@ -61,6 +61,14 @@ pub(super) struct State {
     pub(super) offline: bool,
     /// The next answer is worked out, but lost on its way.
     pub(super) lose_answer: bool,
+    /// Something in front takes no larger bodies than this.
+    pub(super) takes: usize,
+    /// The sizes of the pushes that came through.
+    pub(super) pushed: Vec<usize>,
+    /// What is pushed is to come later, in so many seconds.
+    pub(super) holds: Option<u64>,
+    /// The hub has failed with that status, or something else answers with it.
+    pub(super) fails: Option<(u16, bool)>,
     /// Visits need an approval.
     pub(super) approval: bool,
     /// The next answer's pages are signed by a stranger.
@@ -123,6 +131,10 @@ impl FakeHub {
             page_rows: 100,
             offline: false,
             lose_answer: false,
+            takes: usize::MAX,
+            pushed: Vec::new(),
+            holds: None,
+            fails: None,
             approval: false,
             forge: false,
             skip_row: false,
@@ -456,6 +468,13 @@ impl State {
         if self.offline || self.exchanges >= self.patience {
             return Err(TransportError::Unreachable);
         }
+        if let Some((status, with_problem)) = self.fails {
+            let page = || Answer { status, retry_after: None, body: b"<html>Welcome to our network</html>".to_vec() };
+            return Ok(if with_problem { problem(status, "internal") } else { page() });
+        }
+        if call.body.len() > self.takes {
+            return Ok(Answer { status: 413, retry_after: None, body: b"<html>413</html>".to_vec() });
+        }
         Ok(match call.url.path() {
             "/v1/devices/challenge" => json(&Challenge { nonce: URL_SAFE_NO_PAD.encode([4; 32]) }),
             "/v1/devices" => {
@@ -482,6 +501,12 @@ impl State {
             }
             "/v1/sync" => {
                 let request: SyncRequest = cbor::read_strict(&call.body, "request").expect("a request");
+                if !request.push.is_empty() {
+                    if self.holds.is_some() {
+                        return Ok(Answer { retry_after: self.holds, ..problem(429, "later") });
+                    }
+                    self.pushed.push(call.body.len());
+                }
                 let answer = self.sync(&request);
                 if std::mem::take(&mut self.lose_answer) {
                     return Err(TransportError::Unreachable);
@@ -524,6 +549,7 @@ fn problem(status: u16, code: &str) -> Answer {
         status,
         detail: "the fake hub says so".into(),
         code: code.into(),
+        request_id: None,
     };
     Answer { status, retry_after: None, body: serde_json::to_vec(&problem).expect("JSON") }
 }

@@ -91,7 +91,7 @@ fn a_quarrel_about_what_is_stale_ends() {
     setup.hub.state().always_stale = true;
     let before = setup.hub.state().exchanges;
     setup.hub.state().patience = before + 40;
-    assert!(matches!(setup.sync(), Err(PhoneError::Refused { code, .. }) if code == "unsettled"));
+    assert!(matches!(setup.sync(), Err(PhoneError::Later { code, .. }) if code == "unsettled"));
     assert!(setup.hub.state().exchanges < before + 6);
     setup.hub.state().always_stale = false;
     setup.sync().expect("syncs");
@@ -241,4 +241,86 @@ fn notes_go_with_their_scope() {
     setup.hub.state().drop_scope(&Scope::Notes(me()));
     setup.sync().expect("syncs");
     assert_eq!(notes(&setup).expect("the visit stays"), 0);
+}
+
+/// A proxy in front that takes less than a phone sends: the phone sends less at a time, and everything arrives.
+#[test]
+fn a_limit_on_the_way_makes_pushes_smaller() {
+    let setup = Setup::new();
+    let names: Vec<String> = (0..40).map(|n| format!("Guest{n}")).collect();
+    for name in &names {
+        setup.invite(name);
+    }
+    setup.hub.state().takes = 6_000;
+    setup.sync().expect("syncs");
+    let pushed = setup.hub.state().pushed.clone();
+    assert!(pushed.len() > 2 && pushed.iter().all(|size| *size <= 6_000), "{pushed:?}");
+    assert_eq!(setup.phone.counts().expect("counts").queued, 0);
+
+    // One change that is too large alone is said to be that, and kept.
+    setup.invite("Zoe");
+    setup.hub.state().takes = 500;
+    let refused = setup.sync();
+    assert!(matches!(&refused, Err(PhoneError::Refused { code, .. }) if code == "too_large"), "{refused:?}");
+    setup.hub.state().takes = usize::MAX;
+    setup.sync().expect("syncs");
+}
+
+/// What is written at once travels in parts that a proxy with the usual limit of 1 MB lets through.
+#[test]
+fn an_import_of_long_texts_travels_in_parts() {
+    let setup = Setup::new();
+    let long = |name: &str| VisitDraft { message: Some("é".repeat(2_000)), ..draft(name) };
+    let drafts: Vec<VisitDraft> = (0..400).map(|n| long(&format!("Guest{n}"))).collect();
+    setup.phone.create_all(&drafts).expect("invites");
+    setup.hub.state().takes = 1 << 20;
+    setup.sync().expect("syncs");
+    assert_eq!(setup.phone.counts().expect("counts").queued, 0);
+    assert!(setup.hub.state().pushed.len() > 1);
+}
+
+/// Who has sent his share is told when there is room again; his work is kept, and what is new comes all the same.
+#[test]
+fn what_is_over_the_share_is_sent_later() {
+    let setup = Setup::new();
+    let theirs = setup.invite("Grace");
+    setup.sync().expect("syncs");
+    let mine = setup.invite("Charles");
+    setup.hub.state().holds = Some(1_200);
+    setup.hub.state().edit(theirs, &[Write::set(Key::Company, "Theirs")]);
+    let later = setup.sync();
+    assert!(matches!(&later, Err(PhoneError::Later { code, seconds: Some(1_200), .. }) if code == "later"), "{later:?}");
+    let said = later.expect_err("later").to_string();
+    assert!(said.contains("sent later") && said.contains("20 minutes"), "{said}");
+    assert_eq!(setup.status(mine), Status::Queued);
+    let shown = setup.phone.show(theirs).expect("shows");
+    assert_eq!(shown.values.text(Key::Company).as_deref(), Some("Theirs"));
+    setup.hub.state().holds = None;
+    setup.sync().expect("syncs");
+    assert_eq!(setup.status(mine), Status::Upcoming);
+}
+
+/// A hub that fails has refused nothing, and a page in its place says nothing of the hub: the work is kept, and sent when
+/// it is tried again.
+#[test]
+fn a_failure_is_no_refusal() {
+    let setup = Setup::new();
+    setup.invite("Grace");
+    for (status, with_problem, expected) in [
+        (500, true, "hub_failed"),
+        (500, false, "hub_failed"),
+        (520, false, "hub_failed"),
+        (200, false, "not_the_hub"),
+        (302, false, "not_the_hub"),
+        (404, false, "not_the_hub"),
+    ] {
+        setup.hub.state().fails = Some((status, with_problem));
+        // A token that is held would hide the way to get one.
+        let failed = setup.sync();
+        let is_later = matches!(&failed, Err(PhoneError::Later { code, .. }) if code == expected);
+        assert!(is_later, "{status}: {failed:?}");
+        assert!(setup.phone.counts().expect("counts").queued == 1);
+    }
+    setup.hub.state().fails = None;
+    setup.sync().expect("syncs");
 }

@@ -17,6 +17,10 @@ use crate::moment::Moment;
 use crate::receipt::Refusal;
 use crate::visit::Key;
 
+/// An envelope whose items have come to this many bytes takes no more: it is pushed whole, and a proxy in front of the hub
+/// may take no more than 1 MB at a time. 512 ordinary invitations are less.
+const ENVELOPE_BYTES: usize = 512 << 10;
+
 /// Writes intents within one transaction and seals their envelopes.
 pub(super) struct Author<'a, 'c> {
     pub(super) tx: &'a Tx<'c>,
@@ -26,6 +30,8 @@ pub(super) struct Author<'a, 'c> {
     actors: &'a mut Actors,
     head: EnvelopeHead,
     items: Vec<Item>,
+    /// The bytes of the items and their chunks.
+    bytes: usize,
     on_behalf_of: Option<MemberId>,
     now: i64,
 }
@@ -40,7 +46,7 @@ impl<'a, 'c> Author<'a, 'c> {
         now: i64,
     ) -> Result<Self, StoreError> {
         let head = meta::get(tx, meta::ENVELOPE)?.unwrap_or(EnvelopeHead::NONE);
-        Ok(Self { tx, identity, directory, signer, actors, head, items: Vec::new(), on_behalf_of: None, now })
+        Ok(Self { tx, identity, directory, signer, actors, head, items: Vec::new(), bytes: 0, on_behalf_of: None, now })
     }
 
     /// Writes one change and its entry; `None` for `entry` makes a new one. False if there is nothing to change.
@@ -90,7 +96,7 @@ impl<'a, 'c> Author<'a, 'c> {
         behalf: Option<MemberId>,
     ) -> Result<(), StoreError> {
         self.actors.insert(visit, pen);
-        let counter = self.add(Item::Change { visit, hash, salt: pen.salt }, behalf)?;
+        let counter = self.add(Item::Change { visit, hash, salt: pen.salt }, bytes.len(), behalf)?;
         self.tx.execute(
             "INSERT INTO chunk (visit, place, hash, kind, status, bytes, envelope)
              VALUES (?1, ?2, ?3, 'change', 'local', ?4, ?5)",
@@ -116,9 +122,9 @@ impl<'a, 'c> Author<'a, 'c> {
     /// Writes a request and its entry.
     pub(super) fn request(&mut self, working: &mut Working, request: Request) -> Result<(), StoreError> {
         let behalf = self.principal(working);
-        self.add(Item::Request(request.clone()), behalf)?;
         let item = request.id.as_bytes().to_vec();
         let kept = cbor::write(&request);
+        self.add(Item::Request(request.clone()), kept.len(), behalf)?;
         self.put_entry(working, None, OperationKind::Request, item, Payload::Request(request), &kept)
     }
 
@@ -127,7 +133,7 @@ impl<'a, 'c> Author<'a, 'c> {
         let behalf = self.principal(working);
         for entry in working.outbox.iter().filter(|entry| entry.state.waits()) {
             if let Payload::Request(request) = &entry.payload {
-                self.add(Item::Request(request.clone()), behalf.clone())?;
+                self.add_again(Item::Request(request.clone()), behalf.clone())?;
             }
         }
         Ok(())
@@ -152,7 +158,15 @@ impl<'a, 'c> Author<'a, 'c> {
     /// Puts an item that was in another envelope into the one that is being filled.
     fn add_again(&mut self, item: Item, on_behalf_of: Option<MemberId>) -> Result<(), StoreError> {
         let id = item.id();
-        let counter = self.add(item, on_behalf_of)?;
+        let bytes = match &item {
+            Item::Change { visit, hash, .. } => {
+                let length = "SELECT length(bytes) FROM chunk WHERE visit = ?1 AND hash = ?2";
+                let length = one(self.tx, length, (visit.as_bytes(), hash.as_bytes()), |row| row.get::<_, u32>(0))?;
+                length.unwrap_or_default() as usize
+            }
+            Item::Request(request) => cbor::write(request).len(),
+        };
+        let counter = self.add(item, bytes, on_behalf_of)?;
         if let ItemId::Change(visit, hash) = id {
             self.tx.execute(
                 "UPDATE chunk SET envelope = ?3 WHERE visit = ?1 AND hash = ?2",
@@ -264,13 +278,15 @@ impl<'a, 'c> Author<'a, 'c> {
         principal(self.identity, self.directory, working)
     }
 
-    /// Puts an item into the envelope that is being filled; gives the envelope's counter.
-    fn add(&mut self, item: Item, on_behalf_of: Option<MemberId>) -> Result<i64, StoreError> {
-        if self.items.len() == MAX_ITEMS || (!self.items.is_empty() && self.on_behalf_of != on_behalf_of) {
+    /// Puts an item of so many bytes, with its chunk, into the envelope that is being filled; gives the envelope's counter.
+    fn add(&mut self, item: Item, bytes: usize, on_behalf_of: Option<MemberId>) -> Result<i64, StoreError> {
+        let full = self.items.len() == MAX_ITEMS || self.bytes + bytes > ENVELOPE_BYTES;
+        if !self.items.is_empty() && (full || self.on_behalf_of != on_behalf_of) {
             self.seal()?;
         }
         self.on_behalf_of = on_behalf_of;
         self.items.push(item);
+        self.bytes += bytes;
         i64::try_from(self.head.counter + 1).map_err(|_| StoreError::Damaged("meta"))
     }
 
@@ -291,6 +307,7 @@ impl<'a, 'c> Author<'a, 'c> {
             not_after: self.now.saturating_add(DEFAULT_LIFE),
             items: std::mem::take(&mut self.items),
         };
+        self.bytes = 0;
         let signed = SignedEnvelope::sign(envelope, self.signer)?;
         self.head = EnvelopeHead { counter: signed.envelope.counter, hash: signed.hash() };
         let counter = i64::try_from(self.head.counter).map_err(|_| StoreError::Damaged("meta"))?;

@@ -52,6 +52,16 @@ pub enum ClientError {
         /// What it says.
         message: String,
     },
+    /// Not now.
+    #[error("{message} ({code})")]
+    Later {
+        /// A stable code.
+        code: String,
+        /// Why.
+        message: String,
+        /// When to try again, in seconds, if the hub has said so.
+        seconds: Option<u64>,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -346,12 +356,14 @@ impl SyncClient {
             TransportError::TooLarge => refused("garbage", "the hub's answer is too large"),
         })?;
         if (200..300).contains(&answer.status) {
-            return serde_json::from_slice(&answer.body)
-                .map_err(|_| refused("garbage", "the hub's answer cannot be read"));
+            return serde_json::from_slice(&answer.body).map_err(|_| later("not_the_hub", NOT_THE_HUB, None));
         }
         Err(match failure(&answer) {
             Failure::Unauthorised | Failure::SignInAgain => ClientError::SignInAgain,
-            Failure::Unreachable | Failure::Busy(_) => ClientError::Unreachable,
+            Failure::Unreachable => ClientError::Unreachable,
+            Failure::Busy(seconds) | Failure::Later(seconds) => later("busy", "the hub has too much to do", seconds),
+            Failure::Broken(code, message) => later(code, message, None),
+            Failure::TooLarge => refused("too_large", "the request is larger than the hub takes"),
             Failure::UnknownHead => refused("unknown_head", "the hub was restored from a backup"),
             Failure::Refused { code, message } => ClientError::Refused { code, message },
         })
@@ -386,8 +398,15 @@ fn refused(code: &str, message: &str) -> ClientError {
     ClientError::Refused { code: code.to_owned(), message: message.to_owned() }
 }
 
+fn later(code: &str, message: &str, seconds: Option<u64>) -> ClientError {
+    ClientError::Later { code: code.to_owned(), message: message.to_owned(), seconds }
+}
+
+/// Networks that want to be signed in to, and proxies whose hub is away, answer in the hub's place.
+const NOT_THE_HUB: &str = "something else answered in the hub's place; everything is kept and sent later";
+
 fn garbage() -> Failure {
-    Failure::Refused { code: "garbage".to_owned(), message: "the hub's answer cannot be read".to_owned() }
+    Failure::Broken("not_the_hub", NOT_THE_HUB)
 }
 
 /// A path below the hub's address, whether that ends with a slash or not.
@@ -414,17 +433,20 @@ fn failure(answer: &Answer) -> Failure {
     match (answer.status, code) {
         (_, "sign_in_again") | (403, "revoked") => Failure::SignInAgain,
         // What the hub says helps here, and signing in again does not.
-        (_, "wrong_audience" | "assertion_time") => refusal(problem, answer.status),
+        (_, "wrong_audience" | "assertion_time") => refusal(problem),
         (401, _) => Failure::Unauthorised,
         (409, "unknown_head") => Failure::UnknownHead,
+        (429, "later") => Failure::Later(answer.retry_after),
+        (413, _) => Failure::TooLarge,
+        // RFC 9110, section 15.5.9: the request was too slow, and may be sent again.
+        (408, _) => Failure::Busy(answer.retry_after),
         (429 | 502 | 503 | 504, _) => Failure::Busy(answer.retry_after),
-        _ => refusal(problem, answer.status),
+        (500.., _) => Failure::Broken("hub_failed", "the hub failed; everything is kept and sent later"),
+        _ => refusal(problem),
     }
 }
 
-fn refusal(problem: Option<Problem>, status: u16) -> Failure {
-    match problem {
-        Some(problem) => Failure::Refused { code: problem.code, message: problem.detail },
-        None => Failure::Refused { code: format!("http_{status}"), message: "the hub gave no reason".to_owned() },
-    }
+/// What the hub refuses it says with a reason; what comes without one is not the hub's.
+fn refusal(problem: Option<Problem>) -> Failure {
+    problem.map_or_else(garbage, |problem| Failure::Refused { code: problem.code, message: problem.detail })
 }

@@ -22,6 +22,12 @@ use crate::store::{Applied, Delivery, Outgoing, Position};
 const PAUSES: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(8)];
 /// How many exchanges may bring and settle nothing before the run ends as it is.
 const IDLE_ROUNDS: u32 = 3;
+/// A pause the hub asks for is waited for up to this many seconds; for a longer one the run ends.
+const LONG: u64 = 61;
+/// Why the run ends with work unsent, where the hub says that it is enough for now.
+const SENT_LATER: &str = "this phone has sent as much as it may for now; the rest is kept and sent later";
+/// The same where the hub has too much to do.
+const BUSY: &str = "the hub has too much to do; everything is kept and sent later";
 
 /// How far a sync is. The numbers are for a progress bar: they may grow while it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,6 +49,12 @@ pub enum Failure {
     Unreachable,
     /// The hub asks for a pause (429, 503), in seconds if it says so.
     Busy(Option<u64>),
+    /// The hub itself failed, or something else answered in its place: with what code, in what words.
+    Broken(&'static str, &'static str),
+    /// What this phone may send for now is used up; there is room again in so many seconds (429 `later`).
+    Later(Option<u64>),
+    /// The request is larger than the hub, or a proxy in front of it, takes (413).
+    TooLarge,
     /// The access token is not taken.
     Unauthorised,
     /// The device or member may not come back before it signs in (401 on the assertion, or the hub says so).
@@ -133,6 +145,15 @@ pub enum Outcome {
     Cancelled,
     /// Something the hub said does not verify; nothing of that answer was taken.
     Disbelieved(Disbelief),
+    /// Not now: everything is kept, and sent when it is tried again.
+    Later {
+        /// The stable code.
+        code: String,
+        /// Why.
+        message: String,
+        /// When to try again, in seconds, if the hub has said so.
+        seconds: Option<u64>,
+    },
     /// The hub refused the request or an envelope; everything is kept.
     Refused {
         /// The stable code.
@@ -211,6 +232,12 @@ pub struct SyncMachine {
     reached: bool,
     pauses: usize,
     idle: u32,
+    /// The most bytes of a push: less where something on the way takes less.
+    max_bytes: usize,
+    /// The bytes of the last push.
+    pushed: usize,
+    /// Nothing more is sent in this run: the hub has said when it may be.
+    held: Option<Option<u64>>,
     /// After the delivery is in the store.
     then: Then,
     cancelled: bool,
@@ -246,6 +273,9 @@ impl SyncMachine {
             reached: false,
             pauses: 0,
             idle: 0,
+            max_bytes: MAX_PUSH,
+            pushed: 0,
+            held: None,
             then: Then::GoOn,
             cancelled: false,
         }
@@ -290,17 +320,24 @@ impl SyncMachine {
         vec![Effect::Finish(outcome)]
     }
 
+    fn later(&mut self, code: &str, message: &str, seconds: Option<u64>) -> Vec<Effect> {
+        self.finish(Outcome::Later { code: code.to_owned(), message: message.to_owned(), seconds })
+    }
+
     fn gather(&mut self) -> Vec<Effect> {
         self.state = State::Gathering;
-        vec![Effect::Gather { from: self.from, max_items: MAX_ITEMS, max_bytes: MAX_PUSH }]
+        vec![Effect::Gather { from: self.from, max_items: MAX_ITEMS, max_bytes: self.max_bytes }]
     }
 
     fn exchange(&mut self, position: Box<Position>, outgoing: Outgoing) -> Vec<Effect> {
         self.progress.to_send = outgoing.waiting;
         let mut push = Vec::with_capacity(outgoing.envelopes.len());
         self.sent.clear();
-        for (counter, envelope) in outgoing.envelopes {
+        let envelopes = if self.held.is_some() { Vec::new() } else { outgoing.envelopes };
+        self.pushed = 0;
+        for (counter, envelope) in envelopes {
             self.sent.push(counter);
+            self.pushed += envelope.envelope.len() + envelope.chunks.iter().map(|chunk| chunk.len()).sum::<usize>();
             push.push(envelope);
         }
         let request = Box::new(request(&position, push));
@@ -322,15 +359,35 @@ impl SyncMachine {
                 vec![Effect::Authorise { fresh: true }]
             }
             Failure::Refused { code, message } => self.finish(Outcome::Refused { code, message }),
+            Failure::Broken(code, message) => self.later(code, message, None),
+            // What is new can be fetched all the same.
+            Failure::Later(seconds) if !self.sent.is_empty() && self.held.is_none() => {
+                self.held = Some(seconds);
+                self.gather()
+            }
+            Failure::Later(seconds) => self.later("later", SENT_LATER, seconds),
+            Failure::TooLarge if self.sent.len() > 1 => {
+                self.max_bytes = self.pushed / 2;
+                self.gather()
+            }
+            Failure::TooLarge => {
+                let message = "a single change is larger than the hub or a proxy in front of it takes; tell an \
+                               administrator to let 5 MB through";
+                self.finish(Outcome::Refused { code: "too_large".to_owned(), message: message.to_owned() })
+            }
+            Failure::Busy(seconds @ Some(LONG..)) => self.later("busy", BUSY, seconds),
             // A phone without a network is told so at once; one that loses it on the way tries again.
             Failure::Unreachable if !self.reached => self.finish(Outcome::Unreachable),
             Failure::Unreachable | Failure::Busy(_) => match PAUSES.get(self.pauses) {
-                None => self.finish(Outcome::Unreachable),
+                None => match failure {
+                    Failure::Busy(seconds) => self.later("busy", BUSY, seconds),
+                    _ => self.finish(Outcome::Unreachable),
+                },
                 Some(&pause) => {
                     self.pauses += 1;
                     self.state = State::Waiting;
                     let asked = match failure {
-                        Failure::Busy(Some(seconds)) => Duration::from_secs(seconds.min(60)),
+                        Failure::Busy(Some(seconds)) => Duration::from_secs(seconds),
                         _ => Duration::ZERO,
                     };
                     vec![Effect::Wait(pause.max(asked))]
@@ -419,6 +476,11 @@ impl SyncMachine {
 
     fn go_on(&mut self, applied: Applied) -> Vec<Effect> {
         self.from = 0;
+        if !self.more
+            && let Some(seconds) = self.held
+        {
+            return self.later("later", SENT_LATER, seconds);
+        }
         if !self.more && applied.waiting == 0 {
             return self.finish(Outcome::UpToDate);
         }

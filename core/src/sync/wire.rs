@@ -206,4 +206,7 @@ pub struct Problem {
     pub detail: String,
     /// A stable code: `expired_token`, `other_organisation`, `unknown_head`, `sign_in_again`, ….
     pub code: String,
+    /// The number of the request in the hub's log, for whoever asks its operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }

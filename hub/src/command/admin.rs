@@ -4,10 +4,14 @@
 //! second for what another process has put into its outbox. What it decides is judged by the same functions as what
 //! phones and pages ask for.
 
+mod check;
 mod lists;
 mod trust;
 
-use std::path::PathBuf;
+use std::fs::{OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 use clap::{Args, Subcommand};
@@ -37,7 +41,8 @@ use crate::visit::AcceptedVisit;
     after_help = "\
 Examples:
   vestibule admin --dir hub init --sample           Example AG, with sites in Zürich and New York
-  vestibule admin --dir hub token ada > ada.token   Ada signs a phone in with this, within an hour
+  vestibule admin --dir hub token ada --out ada.token   Ada signs a phone in with this, within an hour
+  vestibule admin --dir hub check                   what is wrong with the set-up
   vestibule admin --dir hub visits                  what is invited, waiting, expected
   vestibule admin --dir hub approve 7 --as priya    the visit with number 7 (or its id)
   vestibule admin --dir hub reject 7 --as priya --reason 'Please name the company'"
@@ -65,7 +70,27 @@ enum Command {
     Token {
         /// The member's id, as `members` lists it
         member: MemberId,
+        /// Write it to this file, which nobody else can read, instead of printing it
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
+    /// Check settings, files, disk, database, mail server and address
+    #[command(
+        long_about = "Check settings, files, disk, database, mail server and address. It reaches out to the mail server \
+                      and to the hub's own public_url.\n\nExit codes: 0 nothing is wrong, or there are only warnings; \
+                      1 something cannot work or is not safe."
+    )]
+    Check {
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give room that the database no longer needs back to the disk
+    #[command(
+        long_about = "Give room that the database no longer needs back to the disk. A hub that runs does so by itself, a \
+                      little at a time; this does it at once."
+    )]
+    Compact,
     /// List the members
     Members {
         /// Print a JSON list
@@ -158,13 +183,17 @@ struct Desk {
 impl Admin {
     /// Does what was asked.
     pub fn run(self) -> Result<(), Failure> {
-        if matches!(self.command, Command::Init { .. }) {
-            return self.init();
+        match self.command {
+            Command::Init { .. } => return self.init(),
+            // It looks at a hub that cannot be opened, too.
+            Command::Check { json } => return check::run(&self.dir, json),
+            Command::Compact => return self.compact(),
+            _ => {}
         }
         let mut desk = self.open()?;
         match self.command {
-            Command::Init { .. } => Ok(()),
-            Command::Token { member } => desk.token(&member),
+            Command::Init { .. } | Command::Check { .. } | Command::Compact => Ok(()),
+            Command::Token { member, out } => desk.token(&member, out.as_deref()),
             Command::Members { json } => desk.members(json),
             Command::Visits { json } => desk.visits(json),
             Command::Approve(decision) => desk.decide(&decision, |tx, context, moment, visit, by| {
@@ -210,8 +239,15 @@ impl Admin {
         print(&format!(
             "Example AG is ready: organisation {id}, sites zrh and nyc.\n\
              Run it:           vestibule serve --dir {dir}\n\
-             Sign a phone in:  vestibule admin --dir {dir} token ada > ada.token\n"
+             Sign a phone in:  vestibule admin --dir {dir} token ada --out ada.token\n"
         ));
+        Ok(())
+    }
+
+    fn compact(&self) -> Result<(), Failure> {
+        let dir = DataDir::open(&self.dir).map_err(Failure::bad_input)?;
+        let given = HubStore::open(&dir.database())?.give_back_all()?;
+        print(&format!("{} MB given back.\n", given >> 20));
         Ok(())
     }
 
@@ -249,13 +285,23 @@ fn new_rng() -> Result<ChaCha20Rng, Failure> {
 }
 
 impl Desk {
-    fn token(&mut self, member: &MemberId) -> Result<(), Failure> {
+    fn token(&mut self, member: &MemberId, out: Option<&Path>) -> Result<(), Failure> {
         let record = self.store.read(|tx| member_of(tx, &self.context, member))?;
         if !record.active {
             return Err(Failure::refused(format!("The member {member} may not sign in any more.")));
         }
         let token = SignIn::issue(&self.context.issuer(), &mut Moment::new(Utc::now(), &mut self.rng), member);
-        print(&format!("{token}\n"));
+        let Some(out) = out else {
+            print(&format!("{token}\n"));
+            return Ok(());
+        };
+        let fails = |error: io::Error| Failure::failed(format!("{} cannot be written: {error}.", out.display()));
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(out).map_err(fails)?;
+        // It may have been there, with a wider mode.
+        file.set_permissions(Permissions::from_mode(0o600)).map_err(fails)?;
+        writeln!(file, "{token}").and_then(|()| file.sync_all()).map_err(fails)?;
+        print(&format!("The token is in {}; it is good for an hour.\n", out.display()));
         Ok(())
     }
 

@@ -5,6 +5,8 @@
 
 mod admin;
 mod demo;
+mod json_log;
+mod output;
 mod phone;
 mod scan;
 mod serve;
@@ -15,6 +17,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use output::print;
+use rustix::fs::Mode;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -28,8 +32,10 @@ Try it out:
   vestibule serve --dir hub                   run it; mails are written to hub/mail
   vestibule admin --dir hub token ada > ada.token   let the host Ada sign in on a phone
 
-Exit codes: 0 done, 1 failed, 2 bad input, 3 hub unreachable, 4 refused, 5 sign in again.
-VESTIBULE_LOG=debug (or warn, …) says more (or less) on standard error.",
+Exit codes: 0 done, 1 failed, 2 bad input, 3 not sent yet (work kept, tried again), 4 refused, 5 sign in again.
+
+Environment: VESTIBULE_LOG=debug (or warn, …) says more (or less) on standard error, VESTIBULE_LOG_FORMAT=json says it
+for programs, SSL_CERT_FILE names certificates to trust in place of the system's.",
     max_term_width = 100
 )]
 pub struct Vestibule {
@@ -74,30 +80,37 @@ impl Failure {
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    // A command line that cannot be read ends here, with clap's own message and code 2.
-    let done = match Vestibule::parse().command {
-        Command::Serve(command) => command.run(),
-        Command::Admin(command) => command.run(),
-        Command::Scan(command) => command.run(),
-        Command::Phone(command) => command.run(),
-        Command::Demo(command) => command.run(),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            if !failure.message.is_empty() {
-                // Where nobody can be told (a log on a full disk), the exit code still says it.
-                let _ = writeln!(std::io::stderr(), "{}", failure.message);
-            }
-            ExitCode::from(failure.code)
+    // What any command writes, databases, keys, mails and passes, is nobody else's to read.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    let done = match Vestibule::try_parse() {
+        Ok(Vestibule { command }) => match command {
+            Command::Serve(command) => command.run(),
+            Command::Admin(command) => command.run(),
+            Command::Scan(command) => command.run(),
+            Command::Phone(command) => command.run(),
+            Command::Demo(command) => command.run(),
+        },
+        // Help and version are what was asked for.
+        Err(asked) if !asked.use_stderr() => {
+            print(&asked.render().to_string());
+            Ok(())
         }
+        Err(wrong) => {
+            // Where nobody can be told, the exit code still says it.
+            let _ = wrong.print();
+            Err(Failure::bad_input(""))
+        }
+    };
+    let failures = [done.err(), output::failure()].into_iter().flatten();
+    let mut code = None;
+    for failure in failures {
+        if !failure.message.is_empty() {
+            // Where nobody can be told (a log on a full disk), the exit code still says it.
+            let _ = writeln!(std::io::stderr(), "{}", failure.message);
+        }
+        code = code.or(Some(failure.code));
     }
-}
-
-/// Writes what a command prints; a reader that has gone away (`| head`) is no failure.
-fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    code.map_or(ExitCode::SUCCESS, ExitCode::from)
 }
 
 #[cfg(test)]

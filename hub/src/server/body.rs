@@ -8,11 +8,17 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use super::problem::Refused;
 
-/// How long a client may take to send its request.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a client may take to begin with its body.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How fast a body has to come from then on, in bytes a second: half of what the slowest of mobile networks carry. The
+/// largest push may so take as long as a phone waits for a call.
+const PACE: u64 = 2 << 10;
+/// The longest a body may take, however fast it comes.
+const LONGEST: Duration = Duration::from_mins(4);
 /// The largest body of a JSON or form request: a proof or an assertion is under 1 KB.
 const SMALL: usize = 16 << 10;
 /// How much more than allowed is read, only to be dropped.
@@ -76,22 +82,36 @@ fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Refused> {
 }
 
 async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
-    match tokio::time::timeout(PATIENCE, gather(body, limit)).await {
-        Ok(Ok(Some(bytes))) => Ok(bytes.into()),
-        Ok(Ok(None)) => Err(too_large(limit)),
-        Ok(Err(_)) => Err(Refused::new(StatusCode::BAD_REQUEST, "incomplete", "The body ended before its end.")),
-        Err(_) => {
-            Err(Refused::new(StatusCode::REQUEST_TIMEOUT, "timeout", "The body took too long; send the request again."))
+    match gather(body, limit, Instant::now()).await {
+        Ok(Some(bytes)) => Ok(bytes.into()),
+        Ok(None) => Err(too_large(limit)),
+        Err(Broken::Off) => Err(Refused::new(StatusCode::BAD_REQUEST, "incomplete", "The body ended before its end.")),
+        Err(Broken::Slow) => {
+            Err(Refused::new(StatusCode::REQUEST_TIMEOUT, "timeout", "The body came too slowly; send it again."))
         }
     }
 }
 
+/// Why a body did not come whole.
+enum Broken {
+    Off,
+    Slow,
+}
+
+/// Until when the next part has to be there, of a body of which `length` bytes have come.
+fn deadline(began: Instant, length: usize) -> Instant {
+    let earned = Duration::from_millis(u64::try_from(length).unwrap_or(u64::MAX).saturating_mul(1000) / PACE);
+    began + (PATIENCE + earned).min(LONGEST)
+}
+
 /// The body, or nothing where it is larger than allowed. What is too much is still read for a while, and dropped: a
 /// client that is cut off while it sends never sees the answer that says why.
-async fn gather(mut body: Body, limit: usize) -> Result<Option<Vec<u8>>, axum::Error> {
+async fn gather(mut body: Body, limit: usize, began: Instant) -> Result<Option<Vec<u8>>, Broken> {
     let (mut bytes, mut length) = (Vec::new(), 0);
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
+    loop {
+        let next = tokio::time::timeout_at(deadline(began, length), body.frame()).await.map_err(|_| Broken::Slow)?;
+        let Some(frame) = next else { break };
+        let Ok(data) = frame.map_err(|_| Broken::Off)?.into_data() else { continue };
         length += data.len();
         if length <= limit {
             bytes.extend_from_slice(&data);
@@ -115,4 +135,18 @@ fn expect_media_type(headers: &HeaderMap, expected: &str) -> Result<(), Refused>
     }
     let detail = format!("This route takes {expected}.");
     Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What has come earns time for the rest: a slow network may send a large push, and nobody holds a connection for ever.
+    #[test]
+    fn a_body_may_take_as_long_as_it_makes_progress() {
+        let began = Instant::now();
+        assert_eq!(deadline(began, 0), began + PATIENCE);
+        assert_eq!(deadline(began, 20 << 10), began + PATIENCE + Duration::from_secs(10));
+        assert_eq!(deadline(began, usize::MAX), began + LONGEST);
+    }
 }

@@ -100,7 +100,9 @@ impl Pool {
     {
         let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
         let idle = Arc::clone(&self.idle);
-        let done = spawn_blocking(move || then(with_connection(permit, idle, work)?));
+        // What is logged on the other thread belongs to the same request.
+        let span = tracing::Span::current();
+        let done = spawn_blocking(move || span.in_scope(|| then(with_connection(permit, idle, work)?)));
         match done.await {
             Ok(value) => value,
             Err(error) => match error.try_into_panic() {

@@ -1,6 +1,6 @@
 //! HTTP around the hub: `vestibule serve`.
 //!
-//! A request comes in through [`trace`] (its line in the log, its place in the [`metrics`]) and the [`router`]; its body
+//! A request comes in through one of the [`connections`], [`trace`] (its line in the log, its place in the [`metrics`]) and the [`router`]; its body
 //! is read within limits ([`body`]), its sender known ([`authenticate`]); then a plain function decides in one
 //! transaction of the [`database`], and the answer, or a refusal as problem details ([`problem`]), goes out. Beside the
 //! requests runs the sender of mails ([`post`]), woken when a sync leaves a mail due and every second, and what the clock
@@ -10,6 +10,7 @@
 
 mod authenticate;
 mod body;
+pub mod connections;
 mod database;
 mod metrics;
 mod organisations;
@@ -18,9 +19,13 @@ mod pages;
 mod passing;
 mod post;
 mod problem;
+mod rates;
+mod ready;
 mod router;
+mod share;
 mod sign_in;
 mod sync;
+mod tidy;
 mod trace;
 
 use std::future::Future;
@@ -32,6 +37,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
+use vestibule_core::id::OrganisationId;
 use vestibule_core::wallet::images;
 
 use crate::config::{Config, DataDir};
@@ -40,6 +46,8 @@ use crate::store::StoreError;
 use database::Database;
 use metrics::Metrics;
 use organisations::Organisations;
+use rates::Rates;
+use ready::Readiness;
 
 /// The threads a hub runs on: one that carries bytes between sockets and requests, and those that may block, which do the
 /// work. A second one for the sockets would mostly be woken to find nothing to do.
@@ -48,7 +56,7 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 /// How long requests that are under way may take once the hub is told to stop.
-const GRACE: Duration = Duration::from_secs(20);
+const GRACE: Duration = Duration::from_secs(8);
 
 /// The hub's clock and its source of randomness.
 #[derive(Clone)]
@@ -108,6 +116,10 @@ pub struct Hub {
     metrics: Metrics,
     /// Documents judged lately.
     documents: Arc<Documents>,
+    /// How often addresses and devices asked for things lately.
+    rates: Rates,
+    /// Whether the hub could do its work when it was last tried.
+    readiness: Readiness,
     /// Something may wait in the outbox.
     wake: Notify,
 }
@@ -118,6 +130,7 @@ impl Hub {
         let database = Database::open(&dir.database())?;
         let organisations = Organisations::new(dir, config.clone(), surroundings.clone());
         organisations.refresh(&database).await?;
+        let rates = Rates::new(config.limits.requests_per_minute);
         Ok(Arc::new(Self {
             config,
             surroundings,
@@ -125,6 +138,8 @@ impl Hub {
             organisations,
             metrics: Metrics::default(),
             documents: Arc::default(),
+            rates,
+            readiness: Readiness::default(),
             wake: Notify::new(),
         }))
     }
@@ -132,6 +147,11 @@ impl Hub {
     /// Whether no organisation was made yet: then there is nothing to serve.
     pub fn is_empty(&self) -> bool {
         self.organisations.all().is_empty()
+    }
+
+    /// The organisations there are.
+    pub fn organisations(&self) -> Vec<OrganisationId> {
+        self.organisations.all().iter().map(|context| context.organisation.clone()).collect()
     }
 
     /// Serves requests and sends mails until `stop` is over; then lets what is under way finish.
@@ -145,13 +165,11 @@ impl Hub {
         let (stopping, mut stopped) = watch::channel(false);
         let sender = tokio::spawn(post::run(Arc::clone(&self), stopped.clone())?);
         let passing = tokio::spawn(passing::run(Arc::clone(&self), stopped.clone()));
+        let tidying = tokio::spawn(tidy::run(Arc::clone(&self), stopped.clone()));
         let mut serving = {
-            let mut stopped = stopped.clone();
-            let wait = async move {
-                // An error says that the other end is gone: the hub stops as well.
-                let _ = stopped.wait_for(|stopped| *stopped).await;
-            };
-            tokio::spawn(axum::serve(listener, router::router(self)).with_graceful_shutdown(wait).into_future())
+            let (config, stopped) = (self.config.clone(), stopped.clone());
+            let router = router::router(self);
+            tokio::spawn(async move { connections::serve(listener, router, &config, stopped).await })
         };
         tokio::spawn(async move {
             stop.await;
@@ -171,6 +189,9 @@ impl Hub {
         // The mail that is on its way is finished and its outcome stored, so that it is not sent twice.
         if sender.await.is_err() {
             tracing::error!("the sender of mails failed");
+        }
+        if tidying.await.is_err() {
+            tracing::error!("what gives room back failed");
         }
         if passing.await.is_err() {
             tracing::error!("what the clock brings about failed");

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use vestibule_core::sync::wire::Problem;
 
+use super::trace;
 use crate::issuer::TokenError;
 use crate::organisation::OrganisationError;
 use crate::store::StoreError;
@@ -15,12 +16,24 @@ pub struct Refused {
     status: StatusCode,
     code: String,
     detail: String,
+    /// When to come back, in seconds.
+    retry_after: Option<u64>,
 }
 
 impl Refused {
     /// A refusal with a stable code and a sentence that says what was wrong and what to do.
     pub fn new(status: StatusCode, code: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { status, code: code.into(), detail: detail.into() }
+        Self { status, code: code.into(), detail: detail.into(), retry_after: None }
+    }
+
+    /// It is too much now, and may be had in so many seconds.
+    pub fn later(code: impl Into<String>, detail: impl Into<String>, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail) }
+    }
+
+    /// The hub cannot do it now, and may in so many seconds.
+    pub fn busy(detail: impl Into<String>, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail) }
     }
 
     /// The hub's own fault. What happened is in the log, not in the answer.
@@ -75,11 +88,15 @@ impl IntoResponse for Refused {
             status: self.status.as_u16(),
             detail: self.detail,
             code: self.code,
+            request_id: trace::request_id(),
         };
         let mut response = (self.status, Json(problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             // RFC 6750, section 3.
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));

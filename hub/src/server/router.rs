@@ -11,8 +11,10 @@ use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::problem::Refused;
-use super::{Hub, pages, sign_in, sync, trace};
-use crate::store::StoreError;
+use super::{Hub, pages, rates, sign_in, sync, trace};
+
+/// Where it is asked whether the hub lives.
+pub const HEALTH: &str = "/healthz";
 
 /// All routes of the hub.
 pub fn router(hub: Arc<Hub>) -> Router {
@@ -20,11 +22,13 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route("/v1/devices/challenge", post(sign_in::challenge))
         .route("/v1/devices", post(sign_in::enrol))
         .route("/v1/token", post(sign_in::token))
+        .route_layer(from_fn_with_state(Arc::clone(&hub), rates::sign_ins))
+        .merge(pages::router().route_layer(from_fn_with_state(Arc::clone(&hub), rates::pages)))
         .route(sync::SYNC, post(sync::sync))
         .route("/.well-known/jwks.json", get(sign_in::jwks))
         .route("/.well-known/oauth-authorization-server", get(sign_in::metadata))
-        .merge(pages::router())
-        .route("/healthz", get(health))
+        .route(HEALTH, get(health))
+        .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .fallback(|| async { not_found() })
         .method_not_allowed_fallback(|| async {
@@ -41,10 +45,14 @@ pub fn not_found() -> Refused {
     Refused::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address.")
 }
 
-/// Whether the hub can do its work: whether its database answers.
-async fn health(State(hub): State<Arc<Hub>>) -> Result<&'static str, Refused> {
-    hub.database.read(|tx| Ok::<_, StoreError>(tx.query_row("SELECT 1", [], |_| Ok(()))?)).await?;
-    Ok("ok\n")
+/// Whether the hub lives: it answers.
+pub async fn health() -> &'static str {
+    "ok\n"
+}
+
+/// Whether the hub can do its work ([`super::ready`]).
+async fn ready(State(hub): State<Arc<Hub>>) -> Result<&'static str, Refused> {
+    hub.is_ready().await.map(|()| "ready\n")
 }
 
 async fn metrics(State(hub): State<Arc<Hub>>) -> Response {

@@ -96,6 +96,7 @@ pub async fn token(State(hub): State<Arc<Hub>>, request: Request) -> Result<Resp
     let device = hub.database.read(move |tx| devices::find(tx, &claimed)).await?.ok_or(TokenError::SignInAgain)?;
     let context = hub.organisations.get(&device.organisation).ok_or(TokenError::SignInAgain)?;
     let assertion = Assertion::verify(&context.issuer(), &assertion, &device.thumbprint, &device.key, now)?;
+    hub.rates.token(device.thumbprint)?;
     let access_token = hub
         .database
         .write(move |tx| {

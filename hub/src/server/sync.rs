@@ -10,6 +10,7 @@ use vestibule_core::cbor;
 use vestibule_core::sync::wire::{MAX_REQUEST, MEDIA_TYPE, SyncAnswer, SyncRequest};
 
 use super::problem::Refused;
+use super::share::Share;
 use super::{Hub, body, packing};
 use crate::context::Context;
 use crate::feed::SyncProblem;
@@ -36,9 +37,15 @@ pub async fn sync(State(hub): State<Arc<Hub>>, request: Request) -> Result<Respo
     })?;
     drop(bytes);
     let (writes, database) = (!request.push.is_empty(), &hub.database);
-    let documents = Arc::clone(&hub.documents);
+    let (documents, share) = (Arc::clone(&hub.documents), Share::of(&hub.config.limits));
     let judged = move |tx: &Transaction<'_>| {
-        judged(tx, &context, &mut Moment::new(now, &mut rng), &documents, &access, &request)
+        let mut moment = Moment::new(now, &mut rng);
+        if request.push.is_empty() {
+            return judged(tx, &context, &mut moment, &documents, &access, &request);
+        }
+        share.within(tx, &context, &access, &request, now.timestamp(), || {
+            judged(tx, &context, &mut moment, &documents, &access, &request)
+        })
     };
     let packed = move |judged: Judged| Ok::<_, Refused>(judged.packed(takes_zstd));
     // A phone that only pulls waits for no writer.

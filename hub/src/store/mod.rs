@@ -16,6 +16,7 @@ pub mod notes;
 pub mod organisations;
 pub mod outbox;
 pub mod quarantine;
+pub mod usage;
 pub mod visits;
 
 use std::path::{Path, PathBuf};
@@ -64,8 +65,9 @@ impl HubStore {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(Duration::from_secs(10))?;
+        // It holds for a file that is made now: before the first table, and before there is a log.
         connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+            "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
              PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 67108864;
              PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000;",
         )?;
@@ -95,6 +97,37 @@ impl HubStore {
         transaction.commit().map_err(StoreError::from)?;
         pass(Point::AfterCommit)?;
         Ok(value)
+    }
+
+    /// Gives pages that nothing uses back to the disk, at most so many; how many bytes are still to be given back. A few at
+    /// a time: each transaction keeps other writers waiting.
+    pub fn give_back(&mut self, pages: u32) -> Result<u64, StoreError> {
+        if self.unused()? > 0 {
+            // It gives a row for each page.
+            let mut statement = self.connection.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+            let mut rows = statement.query([])?;
+            while rows.next()?.is_some() {}
+        }
+        self.unused()
+    }
+
+    /// How many bytes of the file nothing uses.
+    pub fn unused(&self) -> Result<u64, StoreError> {
+        Ok(self.number("PRAGMA freelist_count")?.saturating_mul(self.number("PRAGMA page_size")?))
+    }
+
+    /// Gives every page that nothing uses back to the disk; how many bytes.
+    pub fn give_back_all(&mut self) -> Result<u64, StoreError> {
+        let given = self.unused()?;
+        // None means all.
+        self.give_back(0)?;
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(given)
+    }
+
+    fn number(&self, pragma: &str) -> Result<u64, StoreError> {
+        let number: i64 = self.connection.query_row(pragma, [], |row| row.get(0))?;
+        Ok(u64::try_from(number).unwrap_or_default())
     }
 
     /// Every row of every table but those named, for tests that hold that nothing changed.
@@ -156,4 +189,35 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     pass(Point::InsideWrite)?;
     transaction.commit()?;
     pass(Point::AfterCommit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is erased leaves no bytes behind, and its room goes back to the disk.
+    #[test]
+    fn room_that_is_free_is_given_back() {
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().join("hub.db");
+        let mut store = HubStore::open(&path).expect("opens");
+        let size = || std::fs::metadata(&path).expect("a file").len();
+        let empty = size();
+        let much = || vec![7_u8; 4 << 20];
+        store
+            .write(|tx| Ok::<_, StoreError>(tx.execute("INSERT INTO meta (name, value) VALUES ('much', ?1)", [much()])?))
+            .expect("writes");
+        assert_eq!(store.unused().expect("counts"), 0);
+        store
+            .write(|tx| Ok::<_, StoreError>(tx.execute("DELETE FROM meta WHERE name = 'much'", [])?))
+            .expect("deletes");
+        let unused = store.unused().expect("counts");
+        assert!(unused > 4_000_000, "{unused}");
+        assert!(store.give_back(100).expect("gives back") < unused);
+        assert!(store.give_back_all().expect("gives back") > 3_000_000);
+        assert_eq!(store.unused().expect("counts"), 0);
+        assert!(size() <= empty.max(1 << 20), "{} after {empty}", size());
+        let file = std::fs::read(&path).expect("reads");
+        assert!(!file.windows(64).any(|bytes| bytes == [7; 64]), "what was erased is still there");
+    }
 }

@@ -72,6 +72,18 @@ pub fn next_number(tx: &Transaction<'_>, counted: Counted) -> Result<u64, StoreE
     Ok(number)
 }
 
+/// The last number of a kind.
+pub fn last_number(tx: &Transaction<'_>, counted: Counted) -> Result<u64, StoreError> {
+    let mut statement = tx.prepare_cached("SELECT last FROM sequence WHERE kind = ?1")?;
+    Ok(statement.query_map([counted.as_str()], |row| count(row, 0))?.next().transpose()?.unwrap_or_default())
+}
+
+/// Writes, and changes nothing: whether it can be written is to be seen.
+pub fn touch(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    tx.execute("UPDATE meta SET value = value", [])?;
+    Ok(())
+}
+
 /// The life of this database; none before the first organisation was made.
 pub fn epoch(tx: &Transaction<'_>) -> Result<Option<HubEpoch>, StoreError> {
     tx.prepare_cached("SELECT value FROM meta WHERE name = 'epoch'")?

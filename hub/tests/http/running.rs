@@ -91,6 +91,16 @@ impl Running {
         Self::on(home, BEGIN).await
     }
 
+    /// With these lines at the end of its settings.
+    pub async fn with(settings: &str) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        copy(PATTERN.path(), home.path());
+        let file = home.path().join("vestibule.toml");
+        let text = fs::read_to_string(&file).expect("reads");
+        fs::write(&file, format!("{text}\n{settings}\n")).expect("writes");
+        Self::on(home, BEGIN).await
+    }
+
     async fn on(home: TempDir, now: i64) -> Self {
         // Another test of this process may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();

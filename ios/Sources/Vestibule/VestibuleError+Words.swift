@@ -7,6 +7,7 @@ extension VestibuleError: LocalizedError {
         case .badDraft(let problems):
             problems.map { "The field \($0.field.words) \($0.message)." }.joined(separator: "\n")
         case .unreachable: "The hub does not answer."
+        case .later(_, let reason, _): "It is not possible now: \(reason)."
         case .refused(_, let reason): "This is not possible: \(reason)."
         case .signInAgain: "You have to sign in again."
         case .notSignedIn: "Nobody has signed in on this phone yet."

@@ -6,6 +6,9 @@ public enum VestibuleError: Error, Hashable, Sendable {
     case badDraft([FieldProblem])
     /// No answer from the hub; everything is kept and goes with the next sync.
     case unreachable
+    /// Not now: the hub failed, has too much to do, or this phone has sent as much as it may (`code` is `later` then).
+    /// Everything is kept, and sent when it is tried again, after `seconds` if the hub has said so.
+    case later(code: String, reason: String, seconds: UInt64?)
     /// The hub, or the state of the visit, does not allow it. `code` is stable.
     case refused(code: String, reason: String)
     /// The device or the member has to sign in again.

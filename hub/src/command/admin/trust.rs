@@ -1,6 +1,7 @@
 //! What others check the hub's work with: the keys of QR tokens, the root of passes, the key of Google links.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
@@ -12,6 +13,18 @@ use vestibule_core::qr::{QrKey, QrKeys};
 use super::super::{Failure, print};
 use super::Desk;
 use crate::store::organisations;
+
+/// Lets everybody read a folder and what was written there.
+fn open_to_all(folder: &Path) -> std::io::Result<()> {
+    fs::set_permissions(folder, Permissions::from_mode(0o755))?;
+    for name in ["qr-keys.json", "google-public.pem", "apple-root.pem"] {
+        let file = folder.join(name);
+        if file.exists() {
+            fs::set_permissions(file, Permissions::from_mode(0o644))?;
+        }
+    }
+    Ok(())
+}
 
 impl Desk {
     pub(super) fn qr_keys(&mut self) -> Result<(), Failure> {
@@ -34,6 +47,8 @@ impl Desk {
                 print("Passes are signed with Apple's certificate: its root is Apple's to publish, and left out.\n");
             }
         }
+        // All of it is public, and is for others: reception desks, other programs.
+        open_to_all(out).map_err(fails)?;
         print(&format!("Written to {}.\n", out.display()));
         Ok(())
     }

@@ -15,7 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use vestibule_core::id::VisitId;
 use vestibule_core::phone::{Cancel, HostClient, PhoneError, Progress, QR_PREVIEW, qr_preview};
-use vestibule_core::store::{ListFilter, VisitSummary};
+use vestibule_core::store::{Choice, ListFilter, OperationState, VisitSummary};
 use vestibule_core::visit::{Tab, VisitDraft};
 use zeroize::Zeroizing;
 
@@ -34,7 +34,8 @@ Example:
   vestibule phone --store ada.db list
   vestibule phone --store ada.db sync
 
-Exit codes: 0 done, 2 bad input, 3 hub unreachable (work kept), 4 refused, 5 sign in again.")]
+Exit codes: 0 done, 1 failed, 2 bad input, 3 not sent yet (the hub does not answer, failed, or wants a pause; work is
+kept, and `sync` tries again), 4 refused, 5 sign in again.")]
 pub struct Phone {
     /// The phone's file; made at sign-in.
     #[arg(long, value_name = "FILE")]
@@ -103,8 +104,33 @@ enum Task {
         #[arg(long)]
         note: Option<String>,
     },
+    /// Invites the visitor of a past, cancelled or rejected visit again, with the fields that are given in place of the
+    /// old ones; not after a final rejection.
+    Reinvite {
+        #[command(flatten)]
+        one: One,
+        #[command(flatten)]
+        fields: Fields,
+        /// An internal note, never for the visitor.
+        #[arg(long)]
+        note: Option<String>,
+    },
     /// Calls a visit off; the credential dies when the hub has it.
     Cancel(One),
+    /// Asks the hub to delete an invitation that was not used.
+    Delete(One),
+    /// Chooses, where somebody else changed the same field first.
+    #[command(group(clap::ArgGroup::new("choice").required(true)))]
+    Settle {
+        #[command(flatten)]
+        one: One,
+        /// This phone's values are written over those the hub has.
+        #[arg(long, group = "choice")]
+        mine: bool,
+        /// The values the hub has stand, and this phone's are dropped.
+        #[arg(long, group = "choice")]
+        theirs: bool,
+    },
     /// What happened to a visit, by the hub's word.
     History(One),
     /// Sends what waits and fetches what is new.
@@ -133,6 +159,10 @@ impl Phone {
     pub fn run(self) -> Result<(), Failure> {
         let makes_store = matches!(self.task, Task::SignIn { .. });
         let client = device::open(&self.store, makes_store)?;
+        if !makes_store {
+            // A store in which a sign-in failed holds nothing, and is not a phone with no visits.
+            client.identity().map_err(failure)?;
+        }
         match self.task {
             Task::SignIn { hub, token_file, json } => sign_in(&client, &hub, &token_file, json),
             Task::Invite { fields, note, json } => {
@@ -156,6 +186,20 @@ impl Phone {
                 if let Some(note) = note {
                     client.note(visit, &note).map_err(failure)?;
                 }
+                show_one(&client, visit, json)
+            }
+            Task::Reinvite { one: One { visit, json }, fields, note } => {
+                let view = client.show(visit).map_err(failure)?;
+                let draft = VisitDraft { note, ..fields.over(VisitDraft::from_values(&view.values)) };
+                let new = client.invite_again(visit, &draft).map_err(failure)?;
+                show_one(&client, new, json)
+            }
+            Task::Delete(One { visit, json }) => {
+                client.delete(visit).map_err(failure)?;
+                show_one(&client, visit, json)
+            }
+            Task::Settle { one: One { visit, json }, mine, .. } => {
+                settle(&client, visit, if mine { Choice::Mine } else { Choice::Theirs })?;
                 show_one(&client, visit, json)
             }
             Task::Cancel(One { visit, json }) => {
@@ -204,7 +248,7 @@ fn sign_in(client: &HostClient, hub: &str, token_file: &std::path::Path, json: b
         Failure::bad_input(format!("The token file {} cannot be read: {error}", token_file.display()))
     })?;
     let (identity, progress) = runtime()?.block_on(async {
-        let identity = client.sign_in(hub, token.trim()).await.map_err(failure)?;
+        let identity = client.sign_in(hub, token.trim()).await.map_err(|error| not_signed_in(error, hub))?;
         let progress = run_sync(client, json).await?;
         Ok::<_, Failure>((identity, progress))
     })?;
@@ -219,6 +263,53 @@ fn sign_in(client: &HostClient, hub: &str, token_file: &std::path::Path, json: b
         format!("Signed in as {member} of {organisation}; {} rows received.\n", progress.received)
     });
     Ok(())
+}
+
+/// Why a sign-in failed: there may be nothing on this phone yet, so nothing is said of what is kept.
+fn not_signed_in(error: PhoneError, hub: &str) -> Failure {
+    let said = match &error {
+        PhoneError::SignInAgain => {
+            "The sign-in token is not taken: it has expired, or is not one of this hub's. Get a new one with `vestibule \
+             admin token MEMBER`."
+                .to_owned()
+        }
+        PhoneError::Unreachable => format!("The hub at {hub} does not answer. Check the address and the network."),
+        _ => return failure(error),
+    };
+    Failure { message: said, ..failure(error) }
+}
+
+/// Settles everything of a visit that is in conflict.
+fn settle(client: &HostClient, visit: VisitId, choice: Choice) -> Result<(), Failure> {
+    let view = client.show(visit).map_err(failure)?;
+    let open: Vec<i64> = view
+        .operations
+        .iter()
+        .filter(|operation| operation.state == OperationState::Conflict)
+        .map(|operation| operation.id)
+        .collect();
+    if open.is_empty() {
+        return Err(Failure::refused("Nothing of this visit is in conflict."));
+    }
+    for operation in open {
+        client.settle(operation, choice).map_err(failure)?;
+    }
+    Ok(())
+}
+
+/// Whether something on this phone has not reached the hub.
+fn has_unsent(client: &HostClient) -> bool {
+    let mut after = None;
+    while let Ok(page) = client.list(ListFilter::All, 1000, after) {
+        after = page.next;
+        if page.items.iter().any(|visit| visit.queued) {
+            return true;
+        }
+        if after.is_none() {
+            break;
+        }
+    }
+    false
 }
 
 fn sync(client: &HostClient, json: bool) -> Result<(), Failure> {
@@ -267,9 +358,20 @@ pub(super) async fn run_sync(client: &HostClient, quiet: bool) -> Result<Progres
     };
     let done = client.sync(&report, &Cancel::new()).await;
     bar.finish_and_clear();
-    done.map_err(failure)?;
+    done.map_err(|error| not_synced(client, error))?;
     let progress = *last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     Ok(progress)
+}
+
+/// Why a sync ended early; what is kept is said only where there is something.
+fn not_synced(client: &HostClient, error: PhoneError) -> Failure {
+    let kept = if has_unsent(client) { " What is not sent yet is kept." } else { "" };
+    let said = match &error {
+        PhoneError::SignInAgain => "The hub does not let this phone in any more. Sign in again with a new token.",
+        PhoneError::Unreachable => "The hub does not answer. Try again when there is a network.",
+        _ => return failure(error),
+    };
+    Failure { message: format!("{said}{kept}"), ..failure(error) }
 }
 
 /// How a sync's bar looks.
@@ -303,9 +405,13 @@ pub(super) fn failure(error: PhoneError) -> Failure {
             return Failure::bad_input(lines.join("\n"));
         }
         PhoneError::NotFound | PhoneError::Address => 2,
-        PhoneError::Unreachable => 3,
+        PhoneError::NotSignedIn => {
+            let message = "Nobody is signed in on this phone. Run `vestibule phone --store FILE sign-in` first.";
+            return Failure { code: 5, message: message.to_owned() };
+        }
+        PhoneError::Unreachable | PhoneError::Later { .. } => 3,
         PhoneError::Refused { .. } => 4,
-        PhoneError::SignInAgain | PhoneError::NotSignedIn => 5,
+        PhoneError::SignInAgain => 5,
         _ => 1,
     };
     Failure { code, message: sentence(&error.to_string()) }

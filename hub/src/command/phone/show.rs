@@ -143,7 +143,7 @@ pub fn view(view: &VisitView) -> String {
     field("reason", text(Key::Reason));
     field("message", text(Key::Message));
     if let Approval::Rejected { reason, r#final } = &view.approval {
-        let what = if *r#final { "cannot be invited" } else { "change it and invite again" };
+        let what = if *r#final { "cannot be invited" } else { "change it with `phone reinvite`" };
         field("rejected", Some(format!("{} ({what})", reason.as_deref().unwrap_or("no reason given"))));
     }
     for note in &view.notes {

@@ -273,3 +273,16 @@ CREATE INDEX quarantine_counter ON quarantine (organisation, device, counter) WH
 CREATE INDEX quarantine_visit ON quarantine (organisation, device, visit) WHERE kind = 'item';
 CREATE INDEX quarantine_kept ON quarantine (organisation, device) WHERE bytes IS NOT NULL;
 CREATE INDEX quarantine_any ON quarantine (organisation, item) WHERE kind = 'item';
+
+-- What each device and each member has sent, by the hour, for a day: who sends more than his share sends the rest later,
+-- also after a restart.
+CREATE TABLE usage (
+    organisation TEXT    NOT NULL,
+    kind         TEXT    NOT NULL CHECK (kind IN ('device', 'member')),
+    id           TEXT    NOT NULL,     -- the device's thumbprint, hexadecimal, or the member's id
+    hour         INTEGER NOT NULL,     -- hours since 1970
+    visits       INTEGER NOT NULL,
+    changes      INTEGER NOT NULL,
+    bytes        INTEGER NOT NULL,
+    PRIMARY KEY (organisation, kind, id, hour)
+) STRICT, WITHOUT ROWID;

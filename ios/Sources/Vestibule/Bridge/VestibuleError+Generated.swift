@@ -17,6 +17,7 @@ extension VestibuleError {
             switch error {
             case .BadDraft(let problems): .badDraft(problems.map(FieldProblem.init))
             case .Unreachable: .unreachable
+            case .Later(let code, let reason, let seconds): .later(code: code, reason: reason, seconds: seconds)
             case .Refused(let code, let reason): .refused(code: code, reason: reason)
             case .SignInAgain: .signInAgain
             case .NotSignedIn: .notSignedIn

@@ -71,6 +71,7 @@ internal fun rows(argument: String, number: Int): UInt =
 private fun VestibuleApiException.toPublic(): VestibuleException = when (this) {
     is VestibuleApiException.BadDraft -> VestibuleException.BadDraft(problems.map { it.toPublic() })
     is VestibuleApiException.Unreachable -> VestibuleException.Unreachable()
+    is VestibuleApiException.Later -> VestibuleException.Later(code, reason, seconds?.toLong())
     is VestibuleApiException.Refused -> VestibuleException.Refused(code, reason)
     is VestibuleApiException.SignInAgain -> VestibuleException.SignInAgain()
     is VestibuleApiException.NotSignedIn -> VestibuleException.NotSignedIn()

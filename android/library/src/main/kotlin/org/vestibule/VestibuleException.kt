@@ -15,6 +15,17 @@ public sealed class VestibuleException(message: String, cause: Throwable? = null
         VestibuleException("The hub does not answer. Everything is kept; try again when there is a network.")
 
     /**
+     * Not now: the hub failed, has too much to do, or this phone has sent as much as it may. Everything is kept, and sent
+     * when it is tried again.
+     *
+     * @property code stable, for programs: `later` where this phone has sent as much as it may, `busy`, `hub_failed`, ….
+     * @property reason why, and when to try again.
+     * @property seconds when to try again, if the hub has said so.
+     */
+    public class Later(public val code: String, public val reason: String, public val seconds: Long?) :
+        VestibuleException(sentence(reason))
+
+    /**
      * The hub, or the state of the visit, does not allow it.
      *
      * @property code stable, for programs: `over`, `final_rejection`, `already_used`, ….

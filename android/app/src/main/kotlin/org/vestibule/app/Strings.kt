@@ -381,6 +381,7 @@ public object German : Strings {
 
     override fun error(error: VestibuleException): String = when (error) {
         is VestibuleException.Unreachable -> "Kein Netz, oder der Hub antwortet nicht."
+        is VestibuleException.Later -> "Der Hub nimmt im Moment nichts an. Alles bleibt hier und wird später gesendet."
         is VestibuleException.SignInAgain, is VestibuleException.NotSignedIn ->
             "Bitte melden Sie sich an. Nichts geht verloren."
         is VestibuleException.UpdateApp -> "Bitte aktualisieren Sie die App."
