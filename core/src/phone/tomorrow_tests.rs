@@ -3,7 +3,6 @@
 
 use super::fake_hub::me;
 use super::tests::Setup;
-use super::*;
 use crate::cbor;
 use crate::decision::Fact;
 use crate::directory::{DirectoryRow, VisitorType};

@@ -232,14 +232,14 @@ impl Story {
             self.visits.push(self.world.created(hand, host, &more).0);
             return;
         }
-        let visit = self.visits[self.pick(self.visits.len())];
+        let at = self.pick(self.visits.len());
+        let visit = self.visits[at];
         let seen = self.world.visit(visit);
-        let edit = |write: Write| -> Vec<Write> { vec![write] };
         let writes = match what {
-            3 => edit(Write::set(Key::Site, site)),
-            4 => edit(Write::set(Key::Type, kind)),
-            5 => edit(Write::set(Key::Schedule, schedule(now, day))),
-            6 => edit(Write::set(Key::Host, host)),
+            3 => vec![Write::set(Key::Site, site)],
+            4 => vec![Write::set(Key::Type, kind)],
+            5 => vec![Write::set(Key::Schedule, schedule(now, day))],
+            6 => vec![Write::set(Key::Host, host)],
             7 => {
                 let hand = self.writers.get_mut(writer).expect("a writer");
                 let note = hand.ask(&seen, Ask::Note("not for the visitor".into()));

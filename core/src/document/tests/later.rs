@@ -33,7 +33,7 @@ fn an_accepted_key_that_is_not_known_is_kept() {
     accept(&mut replica, &edit);
     let exported = Automerge::load(&replica.export().expect("exports")).expect("loads");
     let colour = exported.get(ROOT, "badge_colour").expect("reads").expect("is there").0;
-    assert_eq!(colour.to_str(), Some("blue"));
+    assert_eq!(colour.as_str(), Some("blue"));
     let again = Replica::load(visit(), replica.changes().map(|(_, bytes)| bytes)).expect("loads");
     assert_eq!(again.heads(), replica.heads());
 }
