@@ -278,12 +278,7 @@ fn read_ops(columns: &mut Columns<'_>, actors: &[ActorId]) -> Result<(Vec<Op>, V
 }
 
 /// An operation under a key of a later version: its name is one we would give, and its value any scalar.
-fn read_later(
-    columns: &mut Columns<'_>,
-    name: &str,
-    place: usize,
-    actors: &[ActorId],
-) -> Result<LaterOp, Refusal> {
+fn read_later(columns: &mut Columns<'_>, name: &str, place: usize, actors: &[ActorId]) -> Result<LaterOp, Refusal> {
     let is_of_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
     if !(1..=MAX_LATER_KEY).contains(&name.len()) || !name.bytes().all(is_of_name) {
         return Err(Refusal::UnknownKey);

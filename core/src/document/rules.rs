@@ -63,7 +63,11 @@ pub(super) fn judge(replica: &Replica, change: &ParsedChange) -> Result<Judgemen
     }
     let later_stale = judge_later(replica, change, &deps)?;
     let heads = 1 + replica.heads().iter().filter(|head| !change.deps.contains(head)).count();
-    if stale.is_empty() && !later_stale && heads <= MAX_HEADS { Ok(Judgement::Fits) } else { Ok(Judgement::Stale(stale)) }
+    if stale.is_empty() && !later_stale && heads <= MAX_HEADS {
+        Ok(Judgement::Fits)
+    } else {
+        Ok(Judgement::Stale(stale))
+    }
 }
 
 /// The same for keys that are not known here; true if one of them is stale.

@@ -347,7 +347,9 @@ fn the_digest_sorts_by_text() {
         assert!(bad.parse::<Scope>().is_err(), "{bad}");
     }
     // A later hub may cut its scopes finer: no name of its form keeps an answer from being read.
-    for later in ["directory/zrh", "visits", "visits/", "site/zrh/1", "notes/ada", "notes/floor/zrh/3", "approvals/a/b/c"] {
+    for later in
+        ["directory/zrh", "visits", "visits/", "site/zrh/1", "notes/ada", "notes/floor/zrh/3", "approvals/a/b/c"]
+    {
         assert_eq!(later.parse::<Scope>(), Ok(Scope::Later(later.into())));
     }
     for known in ["approvals/zrh/vip", "notes/member/ada", "notes/site/zrh", "notes/approvals/zrh/vip"] {

@@ -11,7 +11,8 @@ use crate::feed::{
     digest,
 };
 use crate::id::{
-    ActorSalt, ChainHash, ChangeHash, HubEpoch, MemberId, OrganisationId, RequestId, SiteId, TypeId, Thumbprint, VisitId,
+    ActorSalt, ChainHash, ChangeHash, HubEpoch, MemberId, OrganisationId, RequestId, SiteId, Thumbprint, TypeId,
+    VisitId,
 };
 use crate::keys::es256::Es256Signer;
 use crate::keys::{DeviceSigner, KeyEntry, KeySet, KeyUse, PublicKey, Purpose, SignedKeySet, SoftwareSigner, sign};

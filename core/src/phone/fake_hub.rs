@@ -447,7 +447,11 @@ impl State {
         let stranger = SoftwareSigner::from_seed(&[99; 32]);
         let signer = if std::mem::take(&mut self.forge) { &stranger } else { &self.feed_key };
         for (scope, feed) in &self.feeds {
-            let held = request.heads.iter().find(|head| head.scope.to_string() == scope.to_string()).map_or(0, |head| head.index);
+            let held = request
+                .heads
+                .iter()
+                .find(|head| head.scope.to_string() == scope.to_string())
+                .map_or(0, |head| head.index);
             let from = usize::try_from(held).expect("small") + skip;
             let to = feed.rows.len().min(from + room);
             remaining += (feed.rows.len() - to.min(feed.rows.len())) as u64;

@@ -68,14 +68,8 @@ fn a_hub_of_tomorrow_loses_nothing() {
     let mut kinds: Vec<_> = troubles(&setup).into_iter().map(|(kind, detail, _)| (kind.as_str(), detail)).collect();
     kinds.sort();
     kinds.dedup();
-    let expected = [
-        ("directory", "3"),
-        ("fact", "16"),
-        ("keys", "language"),
-        ("row", "3"),
-        ("row", "77"),
-        ("scope", "site/zrh"),
-    ];
+    let expected =
+        [("directory", "3"), ("fact", "16"), ("keys", "language"), ("row", "3"), ("row", "77"), ("scope", "site/zrh")];
     assert_eq!(kinds, expected.map(|(kind, detail)| (kind, detail.to_owned())));
     assert!(!setup.phone.needs_update().expect("reads") && problem(&setup, visit).is_none());
 

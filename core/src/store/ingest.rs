@@ -113,9 +113,7 @@ pub(super) fn row(tx: &Tx<'_>, batch: &mut Batch<'_>, scope: i64, row: &Row) -> 
         return directory_row(tx, batch, scope, row);
     }
     match (kind, row.visit()) {
-        (RowKind::Unknown(_), _) | (_, None) => {
-            keep(tx, batch, scope, row, TroubleKind::Row, &row.kind.to_string())
-        }
+        (RowKind::Unknown(_), _) | (_, None) => keep(tx, batch, scope, row, TroubleKind::Row, &row.kind.to_string()),
         (_, Some(visit)) => visit_row(tx, batch, scope, row, kind, visit),
     }
 }

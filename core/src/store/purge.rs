@@ -108,10 +108,9 @@ pub(super) fn erase(tx: &Tx<'_>, working: &mut Working, at: i64) -> Result<(), S
 /// Ends a visit's stay in a scope; if it was the last one, the visit goes.
 pub(super) fn leave(tx: &Tx<'_>, working: &mut Working, scope: i64) -> Result<(), StoreError> {
     tx.execute("DELETE FROM holding WHERE visit = ?1 AND scope = ?2", (working.id.as_bytes(), scope))?;
-    for sql in [
-        "DELETE FROM kept WHERE visit = ?1 AND scope = ?2",
-        "DELETE FROM quarantine WHERE visit = ?1 AND scope = ?2",
-    ] {
+    for sql in
+        ["DELETE FROM kept WHERE visit = ?1 AND scope = ?2", "DELETE FROM quarantine WHERE visit = ?1 AND scope = ?2"]
+    {
         tx.execute(sql, (working.id.as_bytes(), scope))?;
     }
     if !is_held(tx, working.id)? {
@@ -123,12 +122,10 @@ pub(super) fn leave(tx: &Tx<'_>, working: &mut Working, scope: i64) -> Result<()
 
 /// Ends the stay of a visit's notes in a scope; those no other scope holds go.
 pub(super) fn drop_notes(tx: &Tx<'_>, visit: VisitId, scope: i64) -> Result<(), StoreError> {
-    let held = all(
-        tx,
-        "SELECT id FROM note_holding WHERE visit = ?1 AND scope = ?2",
-        (visit.as_bytes(), scope),
-        |row| row.get::<_, Vec<u8>>(0),
-    )?;
+    let held =
+        all(tx, "SELECT id FROM note_holding WHERE visit = ?1 AND scope = ?2", (visit.as_bytes(), scope), |row| {
+            row.get::<_, Vec<u8>>(0)
+        })?;
     tx.execute("DELETE FROM note_holding WHERE visit = ?1 AND scope = ?2", (visit.as_bytes(), scope))?;
     for id in held {
         tx.execute(

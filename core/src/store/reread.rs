@@ -34,7 +34,9 @@ pub(super) fn reread(connection: &mut Connection) -> Result<(), StoreError> {
         let tx = Tx::begin(connection)?;
         let directory = ingest::directory(&tx)?;
         let mut batch = Batch::new(&directory, 0);
-        part.iter().for_each(|&visit| batch.touch(visit));
+        for &visit in part {
+            batch.touch(visit);
+        }
         batch.project(&tx)?;
         tx.commit()?;
     }

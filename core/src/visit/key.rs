@@ -152,13 +152,7 @@ impl Key {
     pub fn is_of_first_change(self) -> bool {
         matches!(
             self,
-            Self::Id
-                | Self::Previous
-                | Self::Booking
-                | Self::Source
-                | Self::Series
-                | Self::Occurrence
-                | Self::Import
+            Self::Id | Self::Previous | Self::Booking | Self::Source | Self::Series | Self::Occurrence | Self::Import
         )
     }
 

@@ -51,7 +51,7 @@ fn join(world: &mut World, id: &str, roles: Vec<RoleGrant>) {
     world.write(|tx, context, moment| add_member(tx, context, moment, record)).expect("added");
 }
 
-fn become_(world: &mut World, id: &str, roles: Vec<RoleGrant>) {
+fn give_roles(world: &mut World, id: &str, roles: Vec<RoleGrant>) {
     let id: MemberId = id.parse().expect("an id");
     let change = |member: &mut MemberRecord| member.roles = roles;
     world.write(|tx, context, moment| change_member(tx, context, moment, &id, change)).expect("changed");
@@ -159,7 +159,18 @@ impl Table<'_> {
 }
 
 const PEOPLE: [&str; 12] = [
-    "ada", "ben", "chloe", "dora", "priya", "rosa", "amir", "desk-nyc", "desk-all", "guard-zrh", "guard-vip", "guard-vip-nyc",
+    "ada",
+    "ben",
+    "chloe",
+    "dora",
+    "priya",
+    "rosa",
+    "amir",
+    "desk-nyc",
+    "desk-all",
+    "guard-zrh",
+    "guard-vip",
+    "guard-vip-nyc",
 ];
 
 fn peopled() -> World {
@@ -168,7 +179,11 @@ fn peopled() -> World {
     join(&mut world, "desk-all", vec![grant(Role::Reception, "", "", "")]);
     join(&mut world, "guard-zrh", vec![grant(Role::Approver, "zrh", "", "")]);
     join(&mut world, "guard-vip", vec![grant(Role::Approver, "", "contractor", "")]);
-    join(&mut world, "guard-vip-nyc", vec![grant(Role::Approver, "nyc", "contractor", ""), grant(Role::Approver, "nyc", "vip", "")]);
+    join(
+        &mut world,
+        "guard-vip-nyc",
+        vec![grant(Role::Approver, "nyc", "contractor", ""), grant(Role::Approver, "nyc", "vip", "")],
+    );
     world
 }
 
@@ -248,7 +263,7 @@ impl Story {
             }
             8 => {
                 let (who, roles) = (["rosa", "priya", "dora", "chloe"][self.pick(4)], some_roles(&mut self.rng));
-                become_(&mut self.world, who, roles);
+                give_roles(&mut self.world, who, roles);
                 return;
             }
             _ => {
@@ -290,8 +305,7 @@ impl Story {
                 })
                 .expect("a database");
             let table = Table { member: &member, now };
-            let sees: BTreeSet<VisitId> =
-                all.iter().filter(|visit| table.sees(visit)).map(|visit| visit.id).collect();
+            let sees: BTreeSet<VisitId> = all.iter().filter(|visit| table.sees(visit)).map(|visit| visit.id).collect();
             assert_eq!(phone.visits(), sees, "visits of {name}, {at}");
             let reads: BTreeSet<(VisitId, RequestId)> = all
                 .iter()
@@ -412,12 +426,12 @@ fn a_new_role_is_filled_with_what_is_there() {
     let mut chloe = Phone::of(&mut world, "chloe");
     chloe.pull(&mut world);
     assert_eq!(chloe.visits(), BTreeSet::new());
-    become_(&mut world, "chloe", vec![grant(Role::Reception, "nyc", "", "")]);
+    give_roles(&mut world, "chloe", vec![grant(Role::Reception, "nyc", "", "")]);
     let rows = chloe.hand.pull(&mut world);
     let entered: Vec<_> =
         rows.iter().filter(|row| RowKind::from(row.kind) == RowKind::Enter).filter_map(|row| row.visit()).collect();
     assert_eq!(entered, [second, third, first], "today and later first, then the newest; {far} is too far ahead");
-    become_(&mut world, "chloe", vec![]);
+    give_roles(&mut world, "chloe", vec![]);
     chloe.visits.extend(entered.into_iter().map(|visit| (Scope::Site("nyc".parse().expect("an id")), visit)));
     chloe.pull(&mut world);
     assert_eq!(chloe.visits(), BTreeSet::new());

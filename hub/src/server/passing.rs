@@ -66,9 +66,8 @@ impl Hub {
             return Ok(0);
         }
         let (context, mut rng) = (Arc::clone(context), self.surroundings.rng());
-        let step = move |tx: &Transaction<'_>| {
-            feed::keep_in_step(tx, &context, &mut Moment::new(now, &mut rng), AT_ONCE)
-        };
+        let step =
+            move |tx: &Transaction<'_>| feed::keep_in_step(tx, &context, &mut Moment::new(now, &mut rng), AT_ONCE);
         self.database.write(step).await
     }
 

@@ -141,10 +141,7 @@ pub fn is_open(tx: &Transaction<'_>, organisation: &OrganisationId, scope: &Scop
 }
 
 /// The scopes that are being filled, and those whose window moves, each with the day it was last moved to.
-pub fn moving(
-    tx: &Transaction<'_>,
-    organisation: &OrganisationId,
-) -> Result<Vec<(Scope, Option<i64>)>, StoreError> {
+pub fn moving(tx: &Transaction<'_>, organisation: &OrganisationId) -> Result<Vec<(Scope, Option<i64>)>, StoreError> {
     tx.prepare_cached("SELECT scope, day FROM feed_scope WHERE organisation = ?1 AND day IS NOT NULL ORDER BY scope")?
         .query_and_then([organisation.as_str()], |row| {
             Ok((text(row, 0, "scope")?, Some(row.get::<_, i64>(1)?).filter(|&day| day >= 0)))
