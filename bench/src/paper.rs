@@ -65,7 +65,7 @@ impl Paper {
             expires_at: until,
         };
         let key_set = SignedKeySet::sign(set, &root).expect("a key in software signs").bytes;
-        let scopes = [Scope::Directory, Scope::Roles(host()), Scope::Visits(host()), Scope::Notes(host())];
+        let scopes = [Scope::Directory, Scope::Roles(host()), Scope::Visits(host()), Scope::MemberNotes(host())];
         let feeds = scopes.into_iter().map(|scope| (scope, Feed::default())).collect();
         let mut paper = Self { root, feed_key, key_set, feeds };
         paper.put_directory();

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use vestibule_core::phone::{Cancel, HostClient as CoreClient, Progress, call_listener};
+use vestibule_core::store::{Trouble, TroubleKind as CoreKind};
 
 use crate::error::{Outcome, guarded};
 use crate::runtime::{finished, runtime};
@@ -71,6 +72,57 @@ pub struct SyncStateView {
     pub hub_time: Option<SystemTime>,
 }
 
+/// Why something the hub sent is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum TroubleKind {
+    /// It is of a part of the feed this version does not know.
+    Scope,
+    /// It is of a kind this version does not know.
+    Row,
+    /// It is a kind of directory row this version does not know.
+    Directory,
+    /// It also writes keys of a visit this version does not know.
+    Keys,
+    /// It is a decision of a kind this version does not know.
+    Fact,
+    /// It has fields this version does not know.
+    Fields,
+    /// It could not be taken.
+    Quarantined,
+}
+
+/// Something the hub sent that this version cannot use, or not all of. It is kept and read again after an update.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct TroubleView {
+    /// Why it is listed.
+    pub kind: TroubleKind,
+    /// What is not known: a number, or the names of keys. Of what could not be taken, a stable code.
+    pub detail: String,
+    /// The id of the visit it is about, if it is about one.
+    pub visit: Option<String>,
+    /// What is shown without it is wrong: the app has to be updated.
+    pub update_app: bool,
+}
+
+impl From<Trouble> for TroubleView {
+    fn from(trouble: Trouble) -> Self {
+        Self {
+            kind: match trouble.kind {
+                CoreKind::Scope => TroubleKind::Scope,
+                CoreKind::Row => TroubleKind::Row,
+                CoreKind::Directory => TroubleKind::Directory,
+                CoreKind::Keys => TroubleKind::Keys,
+                CoreKind::Fact => TroubleKind::Fact,
+                CoreKind::Fields => TroubleKind::Fields,
+                CoreKind::Quarantined => TroubleKind::Quarantined,
+            },
+            detail: trouble.detail,
+            visit: trouble.visit.map(|visit| visit.to_string()),
+            update_app: trouble.update_app,
+        }
+    }
+}
+
 /// Syncs of a phone.
 #[derive(uniffi::Object)]
 pub struct Syncs {
@@ -91,8 +143,8 @@ impl Syncs {
     /// Sends what waits and fetches what is new; returns when both are done. One at a time: a second one waits for the
     /// first. It is stopped by its handle, by dropping the call, by a pause, and by closing.
     ///
-    /// Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `UpdateApp`,
-    /// `Cancelled`, `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
+    /// Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `Cancelled`,
+    /// `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
     pub async fn run(&self, listener: Option<Arc<dyn SyncListener>>, cancel: Option<Arc<SyncCancel>>) -> Outcome<()> {
         let runtime = runtime()?;
         let core = Arc::clone(&self.core);
@@ -119,6 +171,21 @@ impl Syncs {
         let done = finished(task).await;
         drop(dropped);
         done
+    }
+
+    /// What the hub sent and this version cannot use.
+    ///
+    /// Errors: `Closed`, `Store`.
+    pub fn trouble(&self) -> Outcome<Vec<TroubleView>> {
+        guarded(|| Ok(self.core.trouble()?.into_iter().map(Into::into).collect()))
+    }
+
+    /// Whether something is shown wrong because the hub uses what this version does not know: tell the person to update
+    /// the app. The visits concerned ask for attention with the problem `update_app`.
+    ///
+    /// Errors: `Closed`, `Store`.
+    pub fn needs_update(&self) -> Outcome<bool> {
+        guarded(|| Ok(self.core.needs_update()?))
     }
 
     /// What the last syncs left.

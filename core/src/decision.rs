@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cbor::{self, NotCanonical};
 use crate::id::{ChainHash, ChangeHash, MemberId, RequestId, VisitId};
+use crate::reader::{What, knows};
 
 /// One link of a visit's log.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -164,18 +165,28 @@ pub enum Fact {
 }
 
 /// The number of the last fact this version knows.
-const LAST_FACT: u32 = 17;
+pub(crate) const LAST_FACT: u32 = 17;
+/// Stands for the number of a fact in a decision that cannot be read at all.
+const UNREAD_FACT: u32 = u32::MAX;
 
-/// A fact is `[number, [field, …]]`; of a number that is not known here only the number is taken.
+/// A fact is `[number, [field, …]]`; of one that is not known here, or says of something known what is not, only the
+/// number is taken.
 fn known_or_later<C>(d: &mut Decoder<'_>, ctx: &mut C) -> Result<Fact, DecodeError> {
+    let start = d.position();
     let mut ahead = d.probe();
     let is_a_fact = ahead.array()? == Some(2);
     let number = ahead.u32()?;
-    if is_a_fact && number > LAST_FACT {
-        d.skip()?;
-        return Ok(Fact::Later(number));
+    if number <= LAST_FACT && knows(What::Fact(number)) {
+        match Fact::decode(d, ctx) {
+            Err(_) if is_a_fact => d.set_position(start),
+            read => return read,
+        }
     }
-    Fact::decode(d, ctx)
+    if !is_a_fact {
+        return Err(DecodeError::message("a fact is its number and its fields"));
+    }
+    d.skip()?;
+    Ok(Fact::Later(number))
 }
 
 impl Fact {
@@ -264,7 +275,9 @@ impl LoggedDecision {
         if last.checked_add(1) != Some(entry.number) || entry.previous != *previous {
             return Err(DecisionError::DoesNotFollow);
         }
-        Ok((entry, cbor::read(&self.payload, "decision")?))
+        // What the hub has committed to and cannot be read here is of a later version: the chain goes on over it.
+        let unread = Decision { fact: Fact::Later(UNREAD_FACT), by: None, request: None };
+        Ok((entry, cbor::read(&self.payload, "decision").unwrap_or(unread)))
     }
 }
 

@@ -185,6 +185,10 @@ uuid_id! {
     VisitId, "visit id";
     /// A request of a phone to the hub (approve, delete, a note, …).
     RequestId, "request id";
+    /// A series of repeated visits.
+    SeriesId, "series id";
+    /// An import: one file of visitors that somebody uploads.
+    ImportId, "import id";
 }
 
 macro_rules! bytes_id {

@@ -24,6 +24,7 @@ pub mod moment;
 pub mod phone;
 pub mod problem;
 pub mod qr;
+mod reader;
 pub mod receipt;
 pub mod schedule;
 pub mod store;

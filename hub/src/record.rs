@@ -71,7 +71,8 @@ pub fn record(
             logged.push(append(tx, moment, visit, &Decision { fact, by: None, request: None })?);
         }
     }
-    visits::update(tx, visit, window_ends(visit, &invitation))?;
+    let days = feed::days(visit, &invitation.site, &invitation.organisation);
+    visits::update(tx, visit, window_ends(visit, &invitation), days)?;
     feed::publish(tx, moment, visit, &News { change: event.change, rebased: event.rebased, decisions: &logged })?;
     Ok(())
 }

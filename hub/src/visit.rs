@@ -81,6 +81,11 @@ impl AcceptedVisit {
         }
     }
 
+    /// Whether it needs or had a decision.
+    pub fn is_for_approvers(&self) -> bool {
+        self.standing.approval != Approval::NotNeeded
+    }
+
     /// Whether it is over: nothing about it can be edited or decided any more.
     pub fn is_over(&self) -> bool {
         matches!(self.status(), Status::Departed | Status::Cancelled | Status::NoShow | Status::Expired)

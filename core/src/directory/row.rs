@@ -5,6 +5,8 @@ use minicbor::encode::{Error as EncodeError, Write};
 use minicbor::{Decode, Decoder, Encode, Encoder};
 use serde::{Deserialize, Serialize};
 
+use crate::reader::{What, knows};
+
 use super::{Member, Organisation, OwnRoles, Site, Space, VisitorType};
 
 macro_rules! rows {
@@ -25,6 +27,7 @@ macro_rules! rows {
             /// The kind of that number, if this version knows it.
             pub fn from_tag(tag: u32) -> Option<Self> {
                 match tag {
+                    hidden if !knows(What::Directory(hidden)) => None,
                     $($tag => Some(Self::$name),)*
                     _ => None,
                 }
@@ -118,6 +121,13 @@ impl DirectoryRow {
         let mut d = Decoder::new(bytes);
         let row = Self::decode_known(&mut d, &mut ())?;
         if d.position() == bytes.len() { Ok(row) } else { Err(DecodeError::message("bytes after a directory row")) }
+    }
+
+    /// The number of a row's kind, whether this version knows it or not.
+    pub(crate) fn kind_of(bytes: &[u8]) -> Option<u32> {
+        let mut d = Decoder::new(bytes);
+        d.map().ok()?;
+        (d.u32().ok()? == 0).then(|| d.u32().ok())?
     }
 
     /// The payload of a feed row.

@@ -32,8 +32,9 @@ pub struct Organisation {
     /// The name visitors know it by.
     #[n(1)]
     pub name: String,
-    /// Whether visitors must have an e-mail address.
+    /// Whether visitors must have an e-mail address. A mode of a later version is read as the stricter one.
     #[n(2)]
+    #[cbor(decode_with = "known_mode")]
     pub privacy: PrivacyMode,
     /// Whether invitations carry a QR code (S1.33).
     #[n(3)]
@@ -181,6 +182,13 @@ pub struct OwnRoles {
     /// Whether they may name any host (S1.21).
     #[cbor(n(4), default)]
     pub may_change_host: bool,
+}
+
+fn known_mode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<PrivacyMode, DecodeError> {
+    Ok(match d.u32()? {
+        1 => PrivacyMode::Reception,
+        _ => PrivacyMode::Private,
+    })
 }
 
 /// The roles this version knows; those of a later one are left out, so that an older app goes on with the others.

@@ -28,7 +28,16 @@ const ACTION_DELETE: u64 = 3;
 /// The low four bits of a value's metadata; the length stands above them.
 const VALUE_NULL: u64 = 0;
 const VALUE_TRUE: u64 = 2;
+const VALUE_UINT: u64 = 3;
+const VALUE_INT: u64 = 4;
+const VALUE_FLOAT: u64 = 5;
 const VALUE_TEXT: u64 = 6;
+const VALUE_BYTES: u64 = 7;
+const VALUE_COUNTER: u64 = 8;
+const VALUE_TIMESTAMP: u64 = 9;
+
+/// The longest name of a key that is not known here.
+const MAX_LATER_KEY: usize = 64;
 
 /// The name of an operation: automerge's Lamport timestamp, ordered by counter, then by actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +59,20 @@ pub struct Op {
     pub pred: Vec<OpId>,
 }
 
+/// An operation under a key that is not known here: a later version's. What it says stays in the bytes; that it has its
+/// place in the key's history is checked like everything else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaterOp {
+    /// The key of the root map, in the form of ours.
+    pub key: String,
+    /// Whether it gives a value; else it deletes the key.
+    pub sets: bool,
+    /// The operation whose value this one replaces: none or one.
+    pub pred: Vec<OpId>,
+    /// Its place among all operations of the change.
+    place: usize,
+}
+
 /// A change whose bytes have been read and keep every limit that can be told without the document.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ParsedChange {
@@ -67,8 +90,10 @@ pub struct ParsedChange {
     pub time: i64,
     /// The hashes of the changes it builds on, in ascending order.
     pub deps: Vec<ChangeHash>,
-    /// Its operations: at least one, each of another key.
+    /// Its operations, each of another key.
     pub ops: Vec<Op>,
+    /// Those under keys that are not known here; with [`ops`](Self::ops) at least one.
+    pub later: Vec<LaterOp>,
 }
 
 /// Shows no values and no bytes: they are personal data.
@@ -81,6 +106,7 @@ impl fmt::Debug for ParsedChange {
             .field("start_op", &self.start_op)
             .field("deps", &self.deps)
             .field("ops", &self.ops.iter().map(|op| op.key).collect::<Vec<_>>())
+            .field("later", &self.later.iter().map(|op| op.key.as_str()).collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }
@@ -123,18 +149,29 @@ impl ParsedChange {
         if !cursor.is_empty() {
             return Err(Refusal::ExtraBytes);
         }
-        let ops = read_ops(&mut columns, &actors)?;
-        Ok(Self { hash, bytes: bytes.to_vec(), actor, seq, start_op, time, deps, ops })
+        let (ops, later) = read_ops(&mut columns, &actors)?;
+        Ok(Self { hash, bytes: bytes.to_vec(), actor, seq, start_op, time, deps, ops, later })
     }
 
     /// The counter of its last operation.
     pub fn max_op(&self) -> u64 {
-        self.start_op + self.ops.len() as u64 - 1
+        self.start_op + (self.ops.len() + self.later.len()) as u64 - 1
     }
 
-    /// The id of its operation at `index`.
-    pub(super) fn op_id(&self, index: usize) -> OpId {
-        OpId { counter: self.start_op + index as u64, actor: self.actor }
+    /// The ids of [`ops`](Self::ops), in their order.
+    pub(super) fn op_ids(&self) -> impl Iterator<Item = OpId> {
+        let is_later = |place: &usize| self.later.iter().any(|op| op.place == *place);
+        let places = (0..self.ops.len() + self.later.len()).filter(move |place| !is_later(place));
+        places.map(|place| self.op_id(place))
+    }
+
+    /// The id of an operation of [`later`](Self::later).
+    pub(super) fn later_id(&self, op: &LaterOp) -> OpId {
+        self.op_id(op.place)
+    }
+
+    fn op_id(&self, place: usize) -> OpId {
+        OpId { counter: self.start_op + place as u64, actor: self.actor }
     }
 }
 
@@ -202,7 +239,7 @@ fn read_other_actors(author: ActorId, cursor: &mut Cursor<'_>) -> Result<Vec<Act
     }
 }
 
-fn read_ops(columns: &mut Columns<'_>, actors: &[ActorId]) -> Result<Vec<Op>, Refusal> {
+fn read_ops(columns: &mut Columns<'_>, actors: &[ActorId]) -> Result<(Vec<Op>, Vec<LaterOp>), Refusal> {
     let count = columns.action.count()?;
     if count == 0 {
         return Err(Refusal::NoOperations);
@@ -216,20 +253,60 @@ fn read_ops(columns: &mut Columns<'_>, actors: &[ActorId]) -> Result<Vec<Op>, Re
         return Err(Refusal::Garbage);
     }
     let mut ops: Vec<Op> = Vec::with_capacity(count);
-    for _ in 0..count {
-        let key = Key::from_name(columns.key.next()?).ok_or(Refusal::UnknownKey)?;
+    let mut later: Vec<LaterOp> = Vec::new();
+    for place in 0..count {
+        let name = columns.key.next()?;
+        let Some(key) = Key::from_name(name) else {
+            if later.iter().any(|op| op.key == name) {
+                return Err(Refusal::RepeatedLaterKey);
+            }
+            later.push(read_later(columns, name, place, actors)?);
+            continue;
+        };
         if ops.iter().any(|op| op.key == key) {
             return Err(Refusal::RepeatedKey { key });
         }
         let value = read_value(columns, key)?;
-        let pred = read_pred(columns, key, actors)?;
+        let pred = read_pred(columns, actors)?.ok_or(Refusal::ForeignPred { key })?;
         // A saved document keeps of a deletion only that the value is replaced: without one it would be lost.
         if value.is_none() && pred.is_empty() {
             return Err(Refusal::BadAction);
         }
         ops.push(Op { key, value, pred });
     }
-    if columns.are_finished() { Ok(ops) } else { Err(Refusal::Garbage) }
+    if columns.are_finished() { Ok((ops, later)) } else { Err(Refusal::Garbage) }
+}
+
+/// An operation under a key of a later version: its name is one we would give, and its value any scalar.
+fn read_later(columns: &mut Columns<'_>, name: &str, place: usize, actors: &[ActorId]) -> Result<LaterOp, Refusal> {
+    let is_of_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    if !(1..=MAX_LATER_KEY).contains(&name.len()) || !name.bytes().all(is_of_name) {
+        return Err(Refusal::UnknownKey);
+    }
+    let (action, meta) = (columns.action.next()?, columns.value_meta.next()?);
+    let mut value = Cursor::new(columns.value.take(meta >> 4)?);
+    let sets = match (action, meta & 0xF) {
+        (ACTION_DELETE, VALUE_NULL) => false,
+        (ACTION_SET, VALUE_NULL..=VALUE_TRUE) => true,
+        (ACTION_SET, VALUE_UINT) => value.uleb().is_ok(),
+        (ACTION_SET, VALUE_INT | VALUE_COUNTER | VALUE_TIMESTAMP) => value.sleb().is_ok(),
+        (ACTION_SET, VALUE_FLOAT) => value.take(8).is_ok(),
+        (ACTION_SET, VALUE_TEXT) => {
+            std::str::from_utf8(value.take(meta >> 4)?).map_err(|_| Refusal::Garbage)?;
+            true
+        }
+        (ACTION_SET, VALUE_BYTES) => value.take(meta >> 4).is_ok(),
+        (ACTION_SET | ACTION_DELETE, _) => return Err(Refusal::Garbage),
+        _ => return Err(Refusal::BadAction),
+    };
+    if !value.is_empty() {
+        return Err(Refusal::Garbage);
+    }
+    let pred = read_pred(columns, actors)?.ok_or(Refusal::ForeignLaterPred)?;
+    if !sets && (action != ACTION_DELETE || pred.is_empty()) {
+        return Err(if action == ACTION_DELETE { Refusal::BadAction } else { Refusal::Garbage });
+    }
+    Ok(LaterOp { key: name.to_owned(), sets, pred, place })
 }
 
 /// Action and value of the next operation.
@@ -250,17 +327,17 @@ fn read_value(columns: &mut Columns<'_>, key: Key) -> Result<Option<Value>, Refu
     }
 }
 
-/// What the next operation replaces.
-fn read_pred(columns: &mut Columns<'_>, key: Key, actors: &[ActorId]) -> Result<Vec<OpId>, Refusal> {
+/// What the next operation replaces; none if it says to replace several, which there never are: a key's history is a
+/// chain.
+fn read_pred(columns: &mut Columns<'_>, actors: &[ActorId]) -> Result<Option<Vec<OpId>>, Refusal> {
     match columns.pred_count.next()? {
-        0 => Ok(Vec::new()),
+        0 => Ok(Some(Vec::new())),
         1 => {
             let index = columns.pred_actor.next()?;
             let actor = usize::try_from(index).ok().and_then(|index| actors.get(index)).ok_or(Refusal::Garbage)?;
             let counter = u32::try_from(columns.pred_counter.next()?).map_err(|_| Refusal::Garbage)?;
-            Ok(vec![OpId { counter: u64::from(counter), actor: *actor }])
+            Ok(Some(vec![OpId { counter: u64::from(counter), actor: *actor }]))
         }
-        // A key's history is a chain: there never are two values to replace.
-        _ => Err(Refusal::ForeignPred { key }),
+        _ => Ok(None),
     }
 }

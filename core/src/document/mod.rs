@@ -14,6 +14,9 @@
 //! 3. [`Replica::apply`] takes it. What was accepted before is read back with [`Replica::load`], which needs no
 //!    automerge document: the accepted history of a key is a chain, so the last write is the value.
 //!
+//! A change may be newer than its reader. What the hub has accepted under a key that is not known here is kept with the
+//! rest: checked like every other operation, shown by nobody, exported whole. What it has not accepted is refused.
+//!
 //! [`Replica::write`] goes the other way: from the values a host wants to the bytes of a change, encoded directly and
 //! byte for byte as automerge's own transaction would.
 
@@ -32,7 +35,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-pub use chunk::{Op, OpId, ParsedChange};
+pub use chunk::{LaterOp, Op, OpId, ParsedChange};
 pub use refusal::Refusal;
 pub use replica::{CheckedChange, Replica, Verdict};
 
@@ -59,7 +62,7 @@ pub const MAX_TIME: i64 = 253_402_300_799;
 pub enum Value {
     /// Text, never empty: clearing a value deletes its key.
     Text(String),
-    /// The one value of a flag (`cancelled`, `deleted`).
+    /// The one value of a flag (`cancelled`, `deleted`, `tour`).
     True,
 }
 
@@ -75,11 +78,17 @@ impl Value {
     /// Checks that a value of `key` may be this: its type, its length, its characters.
     fn check(&self, key: Key) -> Result<(), Refusal> {
         match self {
-            Self::Text(text) => check_text(key, text),
+            Self::Text(text) => check_text(key, text).and_then(|()| check_form(key, text)),
             Self::True if key.is_flag() => Ok(()),
             Self::True => Err(Refusal::BadValue { key }),
         }
     }
+}
+
+/// What is written here has its key's form. Only what is written: a value of another form that was accepted once is shown
+/// as unreadable, and the rest of the visit with it.
+fn check_form(key: Key, text: &str) -> Result<(), Refusal> {
+    if key.takes(text) { Ok(()) } else { Err(Refusal::BadValue { key }) }
 }
 
 /// Shows the kind and the length only: values are personal data and have no place in a log.
@@ -119,7 +128,7 @@ impl Write {
         Self { key, value: Some(value.into()) }
     }
 
-    /// Raises a flag: `cancelled` or `deleted`, which stay for ever.
+    /// Raises a flag, which stays for ever.
     pub fn raise(key: Key) -> Self {
         Self { key, value: Some(Value::True) }
     }

@@ -35,7 +35,8 @@ pub enum Refusal {
     /// An operation elsewhere than at a key of the root map: in a list, a text, a map within, or a mark.
     #[error("an operation is not at a key of the root map")]
     NotRoot,
-    /// A key that no version of ours writes, or a newer version's.
+    /// A key that no version of ours writes, or a newer version's: not taken from a phone. In what the hub has accepted it
+    /// is kept.
     #[error("an operation writes a key that is not known here; a newer version may know it")]
     UnknownKey,
     /// Two operations of one key.
@@ -44,11 +45,14 @@ pub enum Refusal {
         /// The key.
         key: Key,
     },
+    /// Two operations of one key that is not known here.
+    #[error("it writes a key twice that is not known here")]
+    RepeatedLaterKey,
     /// An operation other than setting a scalar or deleting one that is there.
     #[error("an operation neither sets a value nor deletes one")]
     BadAction,
-    /// A value of the wrong type, or an empty text (clearing deletes the key).
-    #[error("the value of {key} is of the wrong type or empty")]
+    /// A value of the wrong type or form, or an empty text (clearing deletes the key).
+    #[error("the value of {key} is of the wrong type or form, or empty")]
     BadValue {
         /// The key.
         key: Key,
@@ -104,6 +108,9 @@ pub enum Refusal {
         /// The key.
         key: Key,
     },
+    /// The same under a key that is not known here.
+    #[error("it replaces a value that never was accepted, of a key that is not known here")]
+    ForeignLaterPred,
     /// Accepted history that does not form a chain; a new change of this kind is [`Stale`](super::Verdict::Stale).
     #[error("it replaces a value that was no longer there")]
     Stale,
@@ -139,7 +146,7 @@ impl Refusal {
             Self::Message => "message",
             Self::NotRoot => "not_root",
             Self::UnknownKey => "unknown_key",
-            Self::RepeatedKey { .. } => "repeated_key",
+            Self::RepeatedKey { .. } | Self::RepeatedLaterKey => "repeated_key",
             Self::BadAction => "bad_action",
             Self::BadValue { .. } => "bad_value",
             Self::TooLong { .. } => "too_long",
@@ -154,7 +161,7 @@ impl Refusal {
             Self::NoId => "no_id",
             Self::WrongId => "wrong_id",
             Self::WrittenOnce { .. } => "written_once",
-            Self::ForeignPred { .. } => "foreign_pred",
+            Self::ForeignPred { .. } | Self::ForeignLaterPred => "foreign_pred",
             Self::Stale => "stale",
             Self::TooManyChanges => "too_many_changes",
             Self::Already => "already",

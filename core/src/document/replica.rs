@@ -20,6 +20,8 @@ struct Accepted {
     /// Positions in the list of changes, each smaller than this one's own.
     deps: Vec<usize>,
     max_op: u64,
+    /// It writes keys that are not known here.
+    is_later: bool,
 }
 
 /// The last change of an author: its number, and its position in the list of changes.
@@ -41,6 +43,14 @@ pub(super) struct Live {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Slot {
     pub(super) live: Option<Live>,
+    pub(super) past: Vec<OpId>,
+}
+
+/// A key that is not known here: the operation that gave it the value it has, with the position of its change, and those
+/// before. The value itself stays in the bytes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LaterSlot {
+    pub(super) live: Option<(OpId, usize)>,
     pub(super) past: Vec<OpId>,
 }
 
@@ -106,6 +116,8 @@ pub struct Replica {
     heads: Vec<ChangeHash>,
     authors: BTreeMap<ActorId, Last>,
     slots: BTreeMap<Key, Slot>,
+    /// Keys that are not known here.
+    later: BTreeMap<String, LaterSlot>,
     /// The same state in automerge, if a check has built it and nothing came in past it.
     doc: Option<Box<Automerge>>,
 }
@@ -130,6 +142,7 @@ impl Replica {
             heads: Vec::new(),
             authors: BTreeMap::new(),
             slots: BTreeMap::new(),
+            later: BTreeMap::new(),
             doc: None,
         }
     }
@@ -175,6 +188,11 @@ impl Replica {
         self.positions.contains_key(hash)
     }
 
+    /// Whether an accepted change writes keys that are not known here.
+    pub fn is_later(&self, hash: &ChangeHash) -> bool {
+        self.positions.get(hash).is_some_and(|&position| self.changes[position].is_later)
+    }
+
     /// Whether there is no change yet.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
@@ -190,11 +208,15 @@ impl Replica {
         self.changes.iter().map(|change| (&change.hash, change.bytes.as_slice()))
     }
 
-    /// Holds a new change against every rule of the profile. `actor` is the one the envelope vouches for
+    /// Holds a new change against every rule of the profile, also that it writes no key that is not known here: what
+    /// nobody can judge is not taken from its author. `actor` is the one the envelope vouches for
     /// ([`actor_id`](super::actor_id)).
     pub fn check(&self, change: ParsedChange, actor: &ActorId) -> Result<Verdict, Refusal> {
         if change.actor != *actor {
             return Err(Refusal::Actor);
+        }
+        if !change.later.is_empty() {
+            return Err(Refusal::UnknownKey);
         }
         let encoded = Content::of(&change).encode()?;
         if encoded.raw_bytes() != change.bytes || encoded.hash().0 != change.hash.0 {
@@ -235,7 +257,7 @@ impl Replica {
     }
 
     /// Takes a change without asking automerge: one that the hub has accepted, or that was written here just now. Our
-    /// own rules are checked all the same.
+    /// own rules are checked all the same; what a newer hub accepted under a key that is not known here is kept.
     pub fn accept(&mut self, change: ParsedChange) -> Result<(), Refusal> {
         match rules::judge(self, &change)? {
             Judgement::Fits => {}
@@ -327,7 +349,8 @@ impl Replica {
         if bytes.len() > MAX_CHANGE_BYTES {
             return Err(Refusal::Oversized);
         }
-        Ok(ParsedChange { hash: ChangeHash(encoded.hash().0), bytes, actor, seq, start_op, time, deps, ops })
+        let hash = ChangeHash(encoded.hash().0);
+        Ok(ParsedChange { hash, bytes, actor, seq, start_op, time, deps, ops, later: Vec::new() })
     }
 
     /// Makes a change that fits a part of the state.
@@ -336,16 +359,24 @@ impl Replica {
         let max_op = change.max_op();
         self.heads = self.heads_after(&change);
         self.authors.insert(change.actor, Last { seq: change.seq, change: position });
-        for (index, op) in change.ops.iter().enumerate() {
-            let live = op.value.clone().map(|value| Live { op: change.op_id(index), value, change: position });
+        for (op, id) in change.ops.iter().zip(change.op_ids()) {
+            let live = op.value.clone().map(|value| Live { op: id, value, change: position });
             let slot = self.slots.entry(op.key).or_default();
             if let Some(replaced) = std::mem::replace(&mut slot.live, live) {
                 slot.past.push(replaced.op);
             }
         }
+        for op in &change.later {
+            let slot = self.later.entry(op.key.clone()).or_default();
+            let live = op.sets.then(|| (change.later_id(op), position));
+            if let Some((replaced, _)) = std::mem::replace(&mut slot.live, live) {
+                slot.past.push(replaced);
+            }
+        }
+        let is_later = !change.later.is_empty();
         let deps = change.deps.iter().filter_map(|dep| self.positions.get(dep).copied()).collect();
         self.positions.insert(change.hash, position);
-        self.changes.push(Accepted { hash: change.hash, bytes: change.bytes, deps, max_op });
+        self.changes.push(Accepted { hash: change.hash, bytes: change.bytes, deps, max_op, is_later });
     }
 
     fn heads_after(&self, change: &ParsedChange) -> Vec<ChangeHash> {
@@ -357,6 +388,10 @@ impl Replica {
 
     pub(super) fn slot(&self, key: Key) -> Option<&Slot> {
         self.slots.get(&key)
+    }
+
+    pub(super) fn later_slot(&self, key: &str) -> Option<&LaterSlot> {
+        self.later.get(key)
     }
 
     pub(super) fn last_of(&self, actor: &ActorId) -> Option<Last> {

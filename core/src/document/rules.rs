@@ -42,8 +42,7 @@ pub(super) fn judge(replica: &Replica, change: &ParsedChange) -> Result<Judgemen
     let mut stale = Vec::new();
     for op in &change.ops {
         let (key, slot) = (op.key, replica.slot(op.key));
-        if matches!(key, Key::Id | Key::Previous | Key::Source | Key::Booking) || (key.is_flag() && op.value.is_none())
-        {
+        if key.is_of_first_change() || (key.is_flag() && op.value.is_none()) {
             return Err(Refusal::WrittenOnce { key });
         }
         let live = slot.and_then(|slot| slot.live.as_ref());
@@ -62,8 +61,33 @@ pub(super) fn judge(replica: &Replica, change: &ParsedChange) -> Result<Judgemen
             _ => return Err(Refusal::ForeignPred { key }),
         }
     }
+    let later_stale = judge_later(replica, change, &deps)?;
     let heads = 1 + replica.heads().iter().filter(|head| !change.deps.contains(head)).count();
-    if stale.is_empty() && heads <= MAX_HEADS { Ok(Judgement::Fits) } else { Ok(Judgement::Stale(stale)) }
+    if stale.is_empty() && !later_stale && heads <= MAX_HEADS {
+        Ok(Judgement::Fits)
+    } else {
+        Ok(Judgement::Stale(stale))
+    }
+}
+
+/// The same for keys that are not known here; true if one of them is stale.
+fn judge_later(replica: &Replica, change: &ParsedChange, deps: &[usize]) -> Result<bool, Refusal> {
+    let mut stale = false;
+    for op in &change.later {
+        let slot = replica.later_slot(&op.key);
+        match (op.pred.as_slice(), slot.and_then(|slot| slot.live.as_ref())) {
+            ([], None) => {}
+            ([pred], Some((live, at))) if pred == live => {
+                if !replica.reaches(deps, *at) {
+                    return Err(Refusal::ForeignLaterPred);
+                }
+            }
+            ([], Some(_)) => stale = true,
+            ([pred], _) if slot.is_some_and(|slot| slot.past.contains(pred)) => stale = true,
+            _ => return Err(Refusal::ForeignLaterPred),
+        }
+    }
+    Ok(stale)
 }
 
 /// The author's changes follow one another without a gap, and each builds on the one before: otherwise two operations
@@ -82,6 +106,9 @@ fn judge_seq(replica: &Replica, change: &ParsedChange, deps: &[usize]) -> Result
 fn judge_first(replica: &Replica, change: &ParsedChange) -> Result<(), Refusal> {
     if let Some(op) = change.ops.iter().find(|op| !op.pred.is_empty()) {
         return Err(Refusal::ForeignPred { key: op.key });
+    }
+    if change.later.iter().any(|op| !op.pred.is_empty()) {
+        return Err(Refusal::ForeignLaterPred);
     }
     let id = change.ops.iter().find(|op| op.key == Key::Id).ok_or(Refusal::NoId)?;
     let named = id.value.as_ref().and_then(Value::as_text);

@@ -51,10 +51,13 @@ pub(super) fn prove(
     })
 }
 
-/// Whether the root map of `doc` holds exactly `values`, and nowhere two at once.
+/// Whether the root map of `doc` holds exactly `values` of the keys known here, and nowhere two at once.
 fn shows(doc: &Automerge, values: &[(Key, &Value)]) -> bool {
     let mut count = 0;
     let all_match = doc.map_range(&ROOT, ..).all(|item| {
+        if Key::from_name(&item.key).is_none() {
+            return !item.conflict;
+        }
         count += 1;
         let ours = values.iter().find(|(key, _)| key.as_str() == item.key);
         let same = match (ours, &item.value) {

@@ -6,6 +6,7 @@ use minicbor::{Decode, Encode};
 use super::Scope;
 use crate::cbor;
 use crate::id::{ChangeHash, MemberId, RequestId, VisitId};
+use crate::reader::{What, knows};
 
 /// What a row carries, by number: a kind this code does not know is kept and skipped, unless the row is critical.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +54,7 @@ impl RowKind {
 impl From<u16> for RowKind {
     fn from(number: u16) -> Self {
         match number {
+            hidden if !knows(What::Row(hidden)) => Self::Unknown(hidden),
             0 => Self::Change,
             1 => Self::Snapshot,
             2 => Self::Decision,
@@ -86,7 +88,8 @@ pub struct Row {
     /// What the kind says.
     #[n(4)]
     pub payload: ByteVec,
-    /// A phone that does not know the kind must not go on: "update the app".
+    /// Whoever does not understand all of it would show something wrong: it is kept, the rest is shown, and a person is
+    /// told to update the app.
     #[n(5)]
     pub critical: bool,
 }

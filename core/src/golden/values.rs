@@ -11,7 +11,8 @@ use crate::feed::{
     digest,
 };
 use crate::id::{
-    ActorSalt, ChainHash, ChangeHash, HubEpoch, MemberId, OrganisationId, RequestId, SiteId, Thumbprint, VisitId,
+    ActorSalt, ChainHash, ChangeHash, HubEpoch, MemberId, OrganisationId, RequestId, SiteId, Thumbprint, TypeId,
+    VisitId,
 };
 use crate::keys::es256::Es256Signer;
 use crate::keys::{DeviceSigner, KeyEntry, KeySet, KeyUse, PublicKey, Purpose, SignedKeySet, SoftwareSigner, sign};
@@ -338,14 +339,17 @@ pub(super) fn sync_answer_empty() -> SyncAnswer {
 }
 
 pub(super) fn sync_answer() -> SyncAnswer {
-    let site = SiteId::new("zrh").expect("a code");
+    let (site, kind) = (SiteId::new("zrh").expect("a code"), TypeId::new("vip").expect("a code"));
     let scopes = [
         Scope::Directory,
         Scope::Roles(member("ada")),
         scope(),
-        Scope::Notes(member("ada")),
         Scope::Site(site.clone()),
-        Scope::Approvals(site),
+        Scope::Approvals(site.clone()),
+        Scope::TypeApprovals(site.clone(), kind.clone()),
+        Scope::MemberNotes(member("ada")),
+        Scope::SiteNotes(site.clone()),
+        Scope::TypeNotes(site, kind),
     ];
     let gap = TurnedAway {
         index: 2,

@@ -57,8 +57,8 @@ pub enum PhoneError {
     /// The hub's address may not be called.
     #[error("the hub's address has to begin with https://")]
     Address,
-    /// The hub uses something this version does not know.
-    #[error("the hub uses something new; update the app")]
+    /// The phone's file is a later version's.
+    #[error("the phone's file is a later version's; update the app")]
     UpdateApp,
     /// The phone was closed.
     #[error("the phone is closed; open it again")]
@@ -111,7 +111,7 @@ impl From<StoreError> for PhoneError {
         match error {
             StoreError::NotSignedIn => Self::NotSignedIn,
             StoreError::NotFound | StoreError::Erased => Self::NotFound,
-            StoreError::UpdateApp => Self::UpdateApp,
+            StoreError::Newer { .. } => Self::UpdateApp,
             StoreError::Document(refusal) => {
                 Self::Refused { code: refusal.code().into(), message: refusal.to_string() }
             }

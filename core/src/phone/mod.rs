@@ -24,7 +24,7 @@ pub use preview::{PassLine, PassPlace, PassPreview, QR_PREVIEW, qr_preview};
 use crate::directory::Directory;
 use crate::id::MemberId;
 use crate::keys::DeviceSigner;
-use crate::store::{Identity, Moment, Store, StoreKey, SyncState};
+use crate::store::{Identity, Moment, Store, StoreKey, SyncState, Trouble};
 use crate::sync::Transport;
 use crate::sync::client::{SyncClient, in_moment};
 use crate::sync::machine::Outcome;
@@ -166,6 +166,19 @@ impl HostClient {
         Ok(self.store()?.sync_state()?)
     }
 
+    /// What the hub sent and this phone cannot use: rows this version does not understand, and rows it could not take. They
+    /// are kept, and read again after an update of the app.
+    pub fn trouble(&self) -> Result<Vec<Trouble>, PhoneError> {
+        Ok(self.store()?.trouble()?)
+    }
+
+    /// Whether something is shown wrong, because the hub uses what this version does not know: a person is to be told to
+    /// update the app. Everything else goes on as before; the visits concerned ask for attention with the problem
+    /// `update_app`.
+    pub fn needs_update(&self) -> Result<bool, PhoneError> {
+        Ok(self.store()?.needs_update()?)
+    }
+
     /// Before the app is suspended: a running sync is cancelled and waited for, observers are told nothing more, and the
     /// log is written back into the file. When it returns, nothing this phone had begun holds a lock on the file, for
     /// which iOS would end the app (0xdead10cc). Reads and writes still work; each lets go of the file when it returns.
@@ -236,5 +249,7 @@ impl Drop for HostClient {
 mod fake_hub;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tomorrow_tests;
 #[cfg(test)]
 mod trouble_tests;

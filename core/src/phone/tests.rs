@@ -48,11 +48,19 @@ pub(super) fn open(dir: &TempDir, hub: &FakeHub, device: u8) -> HostClient {
 
 /// So many seconds later.
 pub(super) fn open_at(dir: &TempDir, hub: &FakeHub, device: u8, later: i64) -> HostClient {
+    opened(dir, hub, device, later).expect("opens")
+}
+
+pub(super) fn try_open(dir: &TempDir, hub: &FakeHub, device: u8) -> Result<HostClient, PhoneError> {
+    opened(dir, hub, device, 0)
+}
+
+fn opened(dir: &TempDir, hub: &FakeHub, device: u8, later: i64) -> Result<HostClient, PhoneError> {
     static SEED: AtomicU64 = AtomicU64::new(1);
     let signer = Arc::new(SoftwareSigner::from_seed(&[device; 32]));
     let key = StoreKey::new(Zeroizing::new([5; 48]));
     let still = Still { random: AtomicU64::new(SEED.fetch_add(1 << 20, Ordering::Relaxed)), later };
-    HostClient::open(&dir.path().join("phone"), &key, signer, Box::new(hub.clone()), Arc::new(still)).expect("opens")
+    HostClient::open(&dir.path().join("phone"), &key, signer, Box::new(hub.clone()), Arc::new(still))
 }
 
 pub(super) fn run<T>(work: impl Future<Output = T>) -> T {
@@ -473,16 +481,6 @@ fn a_pass_preview_carries_no_code() {
     assert!(pass.barcodes.is_empty() && pass.barcode.is_none());
     let json = String::from_utf8(pass.to_json()).expect("text");
     assert!(json.contains("Grace") && json.contains(crate::wallet::visitor::NOTICE) && !json.contains("VMS1:"));
-}
-
-/// Rows of tomorrow are kept and skipped, unless they have to be understood.
-#[test]
-fn unknown_rows_are_skipped_unless_critical() {
-    let setup = Setup::new();
-    setup.hub.state().unknown_row(false);
-    setup.sync().expect("syncs");
-    setup.hub.state().unknown_row(true);
-    assert!(matches!(setup.sync(), Err(PhoneError::UpdateApp)));
 }
 
 /// A first sync in many small pages equals one in a large page, and reports its progress.

@@ -238,7 +238,7 @@ fn notes_go_with_their_scope() {
     setup.hub.state().come_back(visit);
     setup.sync().expect("syncs");
     assert_eq!(notes(&setup).expect("shows"), 1);
-    setup.hub.state().drop_scope(&Scope::Notes(me()));
+    setup.hub.state().drop_scope(&Scope::MemberNotes(me()));
     setup.sync().expect("syncs");
     assert_eq!(notes(&setup).expect("the visit stays"), 0);
 }

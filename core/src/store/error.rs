@@ -48,9 +48,6 @@ pub enum StoreError {
     /// Something in it is not what was written; the text names the table.
     #[error("a row of {0} is damaged")]
     Damaged(&'static str),
-    /// The hub sent a row this version must understand.
-    #[error("the hub uses something new; update the app")]
-    UpdateApp,
     /// The document does not take the change.
     #[error("the visit does not take the change: {0}")]
     Document(#[from] Refusal),

@@ -2,18 +2,21 @@
 //! the read model, so that a process killed between two pages goes on where it stopped.
 //!
 //! Signatures, chains and cursors were checked before ([`crate::sync::machine`]); what a row says is checked here. What
-//! cannot be taken is kept in quarantine and changes nothing.
+//! cannot be taken is kept in quarantine and changes nothing; what is not understood is kept, and the rest is taken
+//! ([`super::trouble`]).
 
+use minicbor::{Decode, Encode};
 use rusqlite::Connection;
 
 use super::StoreError;
 use super::batch::Batch;
-use super::purge::{self, leave};
+use super::purge::{self, drop_notes, leave};
+use super::trouble::{TroubleKind, is_erased, keep, quarantine};
 use super::tx::{Tx, all, one};
 use super::working::Working;
 use super::{outbox, receipts};
 use crate::cbor;
-use crate::decision::{Entry as LogEntry, LoggedDecision};
+use crate::decision::{Decision, Entry as LogEntry, Fact, LoggedDecision};
 use crate::directory::{Directory, DirectoryRow};
 use crate::document::{ParsedChange, Replica};
 use crate::feed::{ChangeRow, NoteRow, Row, RowKind, Scope, ScopeHead, SnapshotRow};
@@ -99,31 +102,20 @@ pub(super) fn cursor_key(tx: &Tx<'_>, scope: &Scope) -> Result<i64, StoreError> 
     Ok(tx.last_row())
 }
 
-fn row(tx: &Tx<'_>, batch: &mut Batch<'_>, scope: i64, row: &Row) -> Result<(), StoreError> {
+/// Takes one row. What this version does not understand of it is kept, what cannot be taken is put aside, and the rows
+/// after it go on.
+pub(super) fn row(tx: &Tx<'_>, batch: &mut Batch<'_>, scope: i64, row: &Row) -> Result<(), StoreError> {
     let kind = RowKind::from(row.kind);
     if matches!(row.scope, Scope::Later(_)) && kind != RowKind::Erase {
-        return keep(tx, scope, row);
+        return keep(tx, batch, scope, row, TroubleKind::Scope, &row.scope.to_string());
     }
     if kind == RowKind::Row {
         return directory_row(tx, batch, scope, row);
     }
     match (kind, row.visit()) {
-        (RowKind::Unknown(_), _) | (_, None) => keep(tx, scope, row),
+        (RowKind::Unknown(_), _) | (_, None) => keep(tx, batch, scope, row, TroubleKind::Row, &row.kind.to_string()),
         (_, Some(visit)) => visit_row(tx, batch, scope, row, kind, visit),
     }
-}
-
-/// A row this version does not know: kept, unless it has to be understood.
-fn keep(tx: &Tx<'_>, scope: i64, row: &Row) -> Result<(), StoreError> {
-    if row.critical {
-        return Err(StoreError::UpdateApp);
-    }
-    let visit = row.visit().map(|visit| visit.as_bytes().to_vec());
-    tx.execute(
-        "INSERT OR REPLACE INTO kept (scope, idx, visit, bytes) VALUES (?1, ?2, ?3, ?4)",
-        (scope, i64::try_from(row.index).unwrap_or(i64::MAX), visit, row.to_bytes()),
-    )?;
-    Ok(())
 }
 
 fn visit_row(
@@ -145,7 +137,7 @@ fn visit_row(
     let holds = matches!(kind, RowKind::Enter | RowKind::Change | RowKind::Snapshot | RowKind::Decision);
     // The rows of a visit come one behind the other: what the first has found holds for the next.
     if !holds || batch.held != Some((visit, scope)) {
-        if one(tx, "SELECT 1 FROM tombstone WHERE visit = ?1", [visit.as_bytes()], |_| Ok(()))?.is_some() {
+        if is_erased(tx, visit)? {
             return Ok(());
         }
         batch.touch(visit);
@@ -157,57 +149,110 @@ fn visit_row(
     let working = batch.working(tx, visit)?;
     let payload = row.payload.as_slice();
     let taken = match kind {
-        RowKind::Change => match cbor::read::<ChangeRow>(payload, "change row") {
-            Ok(change) => self::change(tx, working, &change)?,
-            Err(_) => Err("garbage"),
+        RowKind::Change => match read_payload::<ChangeRow>(payload, "change row") {
+            Ok((change, fields)) => self::change(tx, working, &change)?.map(|taken| taken.or(fields)),
+            Err(code) => Err(code),
         },
-        RowKind::Snapshot => match cbor::read::<SnapshotRow>(payload, "snapshot row") {
-            Ok(snapshot) => self::snapshot(tx, working, &snapshot)?,
-            Err(_) => Err("garbage"),
+        RowKind::Snapshot => match read_payload::<SnapshotRow>(payload, "snapshot row") {
+            Ok((snapshot, fields)) => self::snapshot(tx, working, &snapshot)?.map(|taken| taken.or(fields)),
+            Err(code) => Err(code),
         },
         RowKind::Decision => decision(tx, working, payload)?,
-        RowKind::Note => match cbor::read::<NoteRow>(payload, "note row") {
-            Ok(note) => Ok(self::note(tx, working, &note, Some(scope))?),
-            Err(_) => Err("garbage"),
-        },
-        RowKind::Refusal => {
-            if let Ok(receipt) = cbor::read::<Receipt>(payload, "receipt") {
-                receipts::refusal_row(tx, working, &receipt)?;
+        RowKind::Note => match read_payload::<NoteRow>(payload, "note row") {
+            Ok((note, fields)) => {
+                self::note(tx, working, &note, Some(scope))?;
+                Ok(fields)
             }
-            Ok(())
+            Err(code) => Err(code),
+        },
+        RowKind::Refusal => match read_payload::<Receipt>(payload, "receipt") {
+            Ok((receipt, fields)) => {
+                receipts::refusal_row(tx, working, &receipt)?;
+                Ok(fields)
+            }
+            Err(code) => Err(code),
+        },
+        RowKind::Leave if row.scope.is_of_notes() => {
+            drop_notes(tx, visit, scope)?;
+            Ok(Understood::Whole)
         }
-        RowKind::Leave => Ok(leave(tx, working, scope)?),
-        RowKind::Enter | RowKind::Erase | RowKind::Row | RowKind::Unknown(_) => Ok(()),
+        RowKind::Leave => {
+            leave(tx, working, scope)?;
+            Ok(Understood::Whole)
+        }
+        RowKind::Enter | RowKind::Erase | RowKind::Row | RowKind::Unknown(_) => Ok(Understood::Whole),
     };
-    if let Err(code) = taken {
-        tracing::warn!(code, kind = row.kind, "a row of the feed was put into quarantine");
-        tx.execute(
-            "INSERT INTO quarantine (visit, code, bytes, at) VALUES (?1, ?2, ?3, ?4)",
-            (visit.as_bytes(), code, payload, now),
-        )?;
+    match taken {
+        Ok(Understood::Whole) => Ok(()),
+        Ok(Understood::Partly(what, detail)) => keep(tx, batch, scope, row, what, &detail),
+        Err(code) => quarantine(tx, batch, scope, row, code),
     }
-    Ok(())
 }
 
-/// What a row says cannot be taken, by a stable code.
-type Taken = Result<(), &'static str>;
+/// How much of a row that was taken this version understands.
+enum Understood {
+    Whole,
+    Partly(TroubleKind, String),
+}
+
+impl Understood {
+    /// All of a change, or all but some keys.
+    fn of(change: &ParsedChange) -> Self {
+        if change.later.is_empty() {
+            return Self::Whole;
+        }
+        let keys: Vec<&str> = change.later.iter().map(|op| op.key.as_str()).collect();
+        Self::Partly(TroubleKind::Keys, keys.join(" "))
+    }
+
+    /// All of a decision, or all but its fact.
+    fn of_fact(fact: &Fact) -> Self {
+        match fact {
+            Fact::Later(number) => Self::Partly(TroubleKind::Fact, number.to_string()),
+            _ => Self::Whole,
+        }
+    }
+
+    /// The first of two that is not whole.
+    fn or(self, other: Self) -> Self {
+        match self {
+            Self::Whole => other,
+            partly @ Self::Partly(..) => partly,
+        }
+    }
+}
+
+/// How much of a row was understood; or that it cannot be taken, by a stable code.
+type Taken = Result<Understood, &'static str>;
+
+/// Reads a payload, and whether it says more than this version reads.
+fn read_payload<T: Encode<()> + for<'b> Decode<'b, ()>>(
+    payload: &[u8],
+    kind: &'static str,
+) -> Result<(T, Understood), &'static str> {
+    let value: T = cbor::read(payload, kind).map_err(|_| "garbage")?;
+    let whole = cbor::write(&value).len() == payload.len();
+    Ok((value, if whole { Understood::Whole } else { Understood::Partly(TroubleKind::Fields, kind.to_owned()) }))
+}
 
 fn change(tx: &Tx<'_>, working: &mut Working, row: &ChangeRow) -> Result<Taken, StoreError> {
     if working.accepted.contains(&row.hash) {
         sign_off(tx, working, row)?;
-        return Ok(Ok(()));
+        let later = working.accepted.is_later(&row.hash);
+        return Ok(if later { read(row).map(|change| Understood::of(&change)) } else { Ok(Understood::Whole) });
     }
     let change = match read(row) {
         Ok(change) => change,
         Err(code) => return Ok(Err(code)),
     };
+    let understood = Understood::of(&change);
     if let Err(refusal) = working.accepted.accept(change) {
         // On a later base the changes of an earlier one have no place, and are in another scope's past.
-        return Ok(if working.base > 0 { Ok(()) } else { Err(refusal.code()) });
+        return Ok(if working.base > 0 { Ok(Understood::Whole) } else { Err(refusal.code()) });
     }
     keep_change(tx, working, row)?;
     settle_own(tx, working)?;
-    Ok(Ok(()))
+    Ok(Ok(understood))
 }
 
 fn read(row: &ChangeRow) -> Result<ParsedChange, &'static str> {
@@ -293,13 +338,18 @@ pub(super) fn settle_own(tx: &Tx<'_>, working: &mut Working) -> Result<(), Store
 /// A fresh base: the accepted changes before it go, own ones are put on top or replayed.
 fn snapshot(tx: &Tx<'_>, working: &mut Working, row: &SnapshotRow) -> Result<Taken, StoreError> {
     if row.base < working.base {
-        return Ok(Ok(()));
+        return Ok(Ok(Understood::Whole));
     }
     let mut replica = Replica::empty(working.id);
+    let mut understood = Understood::Whole;
     for change in &row.changes {
-        let taken = read(change).and_then(|change| replica.accept(change).map_err(crate::document::Refusal::code));
-        if let Err(code) = taken {
-            return Ok(Err(code));
+        let taken = read(change).and_then(|change| {
+            let part = Understood::of(&change);
+            replica.accept(change).map(|()| part).map_err(crate::document::Refusal::code)
+        });
+        match taken {
+            Ok(part) => understood = understood.or(part),
+            Err(code) => return Ok(Err(code)),
         }
     }
     if row.base == working.base && working.accepted.changes().any(|(hash, _)| !replica.contains(hash)) {
@@ -309,7 +359,7 @@ fn snapshot(tx: &Tx<'_>, working: &mut Working, row: &SnapshotRow) -> Result<Tak
                 return Ok(Err(code));
             }
         }
-        return Ok(Ok(()));
+        return Ok(Ok(understood));
     }
     purge::drop_accepted(tx, working.id)?;
     working.accepted = replica;
@@ -318,7 +368,7 @@ fn snapshot(tx: &Tx<'_>, working: &mut Working, row: &SnapshotRow) -> Result<Tak
         keep_change(tx, working, change)?;
     }
     settle_own(tx, working)?;
-    Ok(Ok(()))
+    Ok(Ok(understood))
 }
 
 fn decision(tx: &Tx<'_>, working: &mut Working, payload: &[u8]) -> Result<Taken, StoreError> {
@@ -329,7 +379,8 @@ fn decision(tx: &Tx<'_>, working: &mut Working, payload: &[u8]) -> Result<Taken,
     }
     if entry.number <= working.log.0 {
         // Another scope brought it before.
-        return Ok(Ok(()));
+        let decision = cbor::read::<Decision>(&logged.payload, "decision");
+        return Ok(Ok(decision.map_or(Understood::Whole, |decision| Understood::of_fact(&decision.fact))));
     }
     let Ok((entry, decision)) = logged.open(working.log.0, &working.log.1) else { return Ok(Err("log_chain")) };
     working.log = (entry.number, logged.hash());
@@ -338,17 +389,23 @@ fn decision(tx: &Tx<'_>, working: &mut Working, payload: &[u8]) -> Result<Taken,
         "INSERT INTO decision (visit, number, logged) VALUES (?1, ?2, ?3)",
         (working.id.as_bytes(), i64::try_from(entry.number).unwrap_or(i64::MAX), payload),
     )?;
-    Ok(Ok(()))
+    Ok(Ok(Understood::of_fact(&decision.fact)))
 }
 
 /// Stores a note the hub has taken; `scope` is where it came from, none for the receipt of an own one.
 pub(super) fn note(tx: &Tx<'_>, working: &mut Working, note: &NoteRow, scope: Option<i64>) -> Result<(), StoreError> {
     tx.execute(
-        "INSERT INTO note (visit, id, author, accepted_at, text, scope) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO note (visit, id, author, accepted_at, text) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (visit, id) DO UPDATE SET author = excluded.author, accepted_at = excluded.accepted_at,
-         text = excluded.text, scope = coalesce(excluded.scope, scope)",
-        (working.id.as_bytes(), note.id.as_bytes(), note.author.as_str(), note.accepted_at, &note.text, scope),
+         text = excluded.text",
+        (working.id.as_bytes(), note.id.as_bytes(), note.author.as_str(), note.accepted_at, &note.text),
     )?;
+    if let Some(scope) = scope {
+        tx.execute(
+            "INSERT OR IGNORE INTO note_holding (visit, scope, id) VALUES (?1, ?2, ?3)",
+            (working.id.as_bytes(), scope, note.id.as_bytes()),
+        )?;
+    }
     let entry = working.outbox.iter().find(|entry| entry.item == note.id.as_bytes()).map(|entry| entry.id);
     if let Some(entry) = entry {
         outbox::drop_entry(tx, working, entry)?;
@@ -359,14 +416,11 @@ pub(super) fn note(tx: &Tx<'_>, working: &mut Working, note: &NoteRow, scope: Op
 fn directory_row(tx: &Tx<'_>, batch: &mut Batch<'_>, scope: i64, row: &Row) -> Result<(), StoreError> {
     let directory = match DirectoryRow::read(&row.payload) {
         Ok(Some(directory)) => directory,
-        Ok(None) => return keep(tx, scope, row),
-        Err(_) => {
-            tx.execute(
-                "INSERT INTO quarantine (code, bytes, at) VALUES ('garbage', ?1, ?2)",
-                (row.payload.as_slice(), batch.now),
-            )?;
-            return Ok(());
+        Ok(None) => {
+            let kind = DirectoryRow::kind_of(&row.payload).map_or_else(String::new, |kind| kind.to_string());
+            return keep(tx, batch, scope, row, TroubleKind::Directory, &kind);
         }
+        Err(_) => return quarantine(tx, batch, scope, row, "garbage"),
     };
     let wrote = tx.execute(
         "INSERT INTO row (kind, id, version, bytes) VALUES (?1, ?2, ?3, ?4)

@@ -68,6 +68,7 @@ pub(super) const IDENTITY: &str = "identity";
 pub(super) const KEY_SET: &str = "key_set";
 pub(super) const ENVELOPE: &str = "envelope";
 pub(super) const SYNC: &str = "sync";
+pub(super) const READER: &str = "reader";
 
 pub(super) fn bytes(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
     one(connection, "SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))

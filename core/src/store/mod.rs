@@ -21,8 +21,10 @@ mod purge;
 mod read;
 mod receipts;
 mod replay;
+mod reread;
 mod step;
 mod sync;
+mod trouble;
 mod tx;
 mod view;
 mod working;
@@ -42,6 +44,7 @@ pub use meta::{Identity, SyncState};
 pub use open::StoreKey;
 pub use read::MAX_PAGE;
 pub use sync::{Outgoing, Position};
+pub use trouble::{Trouble, TroubleKind};
 pub use view::{
     HistoryEntry, HistoryFact, ListFilter, NoteView, OperationView, Page, PageCursor, TabCounts, VisitSummary,
     VisitView, Windows,
@@ -81,12 +84,14 @@ struct Writer {
 }
 
 impl Store {
-    /// Opens the file, makes it if there is none, and brings it up to date.
+    /// Opens the file, makes it if there is none, and brings it up to date: its schema, and what an older version kept and
+    /// could not use.
     ///
     /// # Errors
     /// A wrong key, a file of a later version, a file that would not be encrypted.
     pub fn open(path: &Path, key: &StoreKey) -> Result<Self, StoreError> {
-        let connection = open::writer(path, key)?;
+        let mut connection = open::writer(path, key)?;
+        reread::reread(&mut connection)?;
         let reader = open::reader(path, key)?;
         Ok(Self {
             writer: Mutex::new(Writer { connection, actors: Actors::new() }),

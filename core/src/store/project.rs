@@ -20,6 +20,9 @@ use crate::visit::{Key, Operations, Status, Value, VisitValues, status};
 /// Rows of `visit_search` within one minute.
 const PLACES: i64 = 1 << 24;
 
+/// The problem of a visit that is shown wrong without what this version does not know.
+pub(super) const UPDATE_APP: &str = "update_app";
+
 /// The values of a visit as this phone shows them: the document with own changes, or what a refused draft wants.
 pub(super) fn values(working: &Working) -> VisitValues {
     fn borrow(value: &DocumentValue) -> Value<'_> {
@@ -198,6 +201,7 @@ impl Row {
         }
         let values = values(working);
         let problem = working.outbox.iter().rev().filter(|entry| !entry.state.waits()).find_map(|e| e.code.clone());
+        let problem = problem.or_else(|| working.update_app.then(|| UPDATE_APP.to_owned()));
         let times = Times::of(values.schedule, zone(&values, directory), directory);
         let host = values.host.as_ref().and_then(|host| directory.member(host));
         let words = [

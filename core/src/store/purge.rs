@@ -7,6 +7,7 @@ use super::batch::Batch;
 use super::outbox::turn_down;
 use super::project::SearchRows;
 use super::replay::loosen;
+use super::trouble::needs_update;
 use super::tx::{Tx, all, one};
 use super::working::{OperationState, Working};
 use super::{outbox, project};
@@ -26,7 +27,7 @@ pub(super) fn forget(tx: &Tx<'_>, working: &mut Working, left: bool) -> Result<(
         "DELETE FROM doc WHERE id = ?1",
         "DELETE FROM decision WHERE visit = ?1",
         // Those of a scope go with that scope: a visit that comes back comes without them.
-        "DELETE FROM note WHERE visit = ?1 AND scope IS NULL",
+        "DELETE FROM note WHERE visit = ?1 AND id NOT IN (SELECT id FROM note_holding WHERE visit = ?1)",
         "DELETE FROM quarantine WHERE visit = ?1",
         "DELETE FROM kept WHERE visit = ?1",
     ] {
@@ -91,6 +92,7 @@ pub(super) fn erase(tx: &Tx<'_>, working: &mut Working, at: i64) -> Result<(), S
         "DELETE FROM doc WHERE id = ?1",
         "DELETE FROM decision WHERE visit = ?1",
         "DELETE FROM note WHERE visit = ?1",
+        "DELETE FROM note_holding WHERE visit = ?1",
         "DELETE FROM outbox WHERE visit = ?1",
         "DELETE FROM holding WHERE visit = ?1",
         "DELETE FROM quarantine WHERE visit = ?1",
@@ -106,8 +108,45 @@ pub(super) fn erase(tx: &Tx<'_>, working: &mut Working, at: i64) -> Result<(), S
 /// Ends a visit's stay in a scope; if it was the last one, the visit goes.
 pub(super) fn leave(tx: &Tx<'_>, working: &mut Working, scope: i64) -> Result<(), StoreError> {
     tx.execute("DELETE FROM holding WHERE visit = ?1 AND scope = ?2", (working.id.as_bytes(), scope))?;
+    for sql in
+        ["DELETE FROM kept WHERE visit = ?1 AND scope = ?2", "DELETE FROM quarantine WHERE visit = ?1 AND scope = ?2"]
+    {
+        tx.execute(sql, (working.id.as_bytes(), scope))?;
+    }
     if !is_held(tx, working.id)? {
         forget(tx, working, true)?;
+    }
+    working.update_app = needs_update(tx, working.id)?;
+    Ok(())
+}
+
+/// Ends the stay of a visit's notes in a scope; those no other scope holds go.
+pub(super) fn drop_notes(tx: &Tx<'_>, visit: VisitId, scope: i64) -> Result<(), StoreError> {
+    let held =
+        all(tx, "SELECT id FROM note_holding WHERE visit = ?1 AND scope = ?2", (visit.as_bytes(), scope), |row| {
+            row.get::<_, Vec<u8>>(0)
+        })?;
+    tx.execute("DELETE FROM note_holding WHERE visit = ?1 AND scope = ?2", (visit.as_bytes(), scope))?;
+    for id in held {
+        tx.execute(
+            "DELETE FROM note WHERE visit = ?1 AND id = ?2
+             AND NOT EXISTS (SELECT 1 FROM note_holding WHERE visit = ?1 AND id = ?2)",
+            (visit.as_bytes(), id),
+        )?;
+    }
+    Ok(())
+}
+
+/// Drops what a scope brought beside the visits: notes nothing else holds, and what was kept or put aside of it.
+fn drop_rest(tx: &Tx<'_>, scope: i64) -> Result<(), StoreError> {
+    let visits = all(tx, "SELECT DISTINCT visit FROM note_holding WHERE scope = ?1", [scope], |row| {
+        Ok(VisitId::from_bytes(row.get(0)?))
+    })?;
+    for visit in visits {
+        drop_notes(tx, visit, scope)?;
+    }
+    for sql in ["DELETE FROM kept WHERE scope = ?1", "DELETE FROM quarantine WHERE scope = ?1"] {
+        tx.execute(sql, [scope])?;
     }
     Ok(())
 }
@@ -126,9 +165,7 @@ pub(super) fn drop_scope(tx: &Tx<'_>, batch: &mut Batch<'_>, scope: &Scope) -> R
         leave(tx, batch.working(tx, visit)?, key)?;
         batch.touch(visit);
     }
-    for sql in ["DELETE FROM kept WHERE scope = ?1", "DELETE FROM note WHERE scope = ?1"] {
-        tx.execute(sql, [key])?;
-    }
+    drop_rest(tx, key)?;
     tx.execute("DELETE FROM cursor WHERE key = ?1", [key])?;
     if matches!(scope, Scope::Directory | Scope::Roles(_)) {
         batch.directory_changed = true;
@@ -146,9 +183,7 @@ pub(super) fn restart_scope(tx: &Tx<'_>, batch: &mut Batch<'_>, key: i64) -> Res
             batch.touch(visit);
         }
     }
-    for sql in ["DELETE FROM kept WHERE scope = ?1", "DELETE FROM note WHERE scope = ?1"] {
-        tx.execute(sql, [key])?;
-    }
+    drop_rest(tx, key)?;
     tx.execute("UPDATE cursor SET idx = 0, head = zeroblob(32) WHERE key = ?1", [key])?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 
 use super::StoreError;
 use super::intent::{Intent, OperationKind};
+use super::trouble;
 use super::tx::{all, one};
 use crate::cbor;
 use crate::decision::{LoggedDecision, Standing};
@@ -97,6 +98,8 @@ pub(super) struct Working {
     pub(super) standing: Standing,
     pub(super) log: (u64, ChainHash),
     pub(super) outbox: Vec<Entry>,
+    /// What is shown of it is wrong without what this version does not know.
+    pub(super) update_app: bool,
     /// The visit had a row before: a new one needs no looking for it.
     pub(super) fresh: bool,
 }
@@ -114,6 +117,7 @@ impl Working {
             standing: Standing::default(),
             log: (0, ChainHash::ORIGIN),
             outbox: Vec::new(),
+            update_app: false,
             fresh: true,
         }
     }
@@ -141,6 +145,7 @@ impl Working {
         working.rebuild(own);
         working.read_log(connection)?;
         working.outbox = entries(connection, id)?;
+        working.update_app = trouble::needs_update(connection, id)?;
         Ok(working)
     }
 

@@ -3,6 +3,10 @@
 
 use std::fmt;
 
+use super::carried::{ImportRow, Language, Occurrence};
+use crate::id::SeriesId;
+use crate::reader::{What, knows};
+
 /// What happens when two edits of one key meet and the later one is stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Merge {
@@ -41,11 +45,21 @@ pub enum Key {
     Booking,
     /// Where the visit was made: `phone`, `upload`, `api`, `kiosk`.
     Source,
+    /// The visitor's language, as a BCP 47 tag.
+    Language,
+    /// The series of repeated visits it is one of.
+    Series,
+    /// Its day in the series: a civil date, which stays when the visit is moved.
+    Occurrence,
+    /// The visit is a tour.
+    Tour,
+    /// The row of an import job it was made from.
+    Import,
 }
 
 impl Key {
     /// Every key, in the order of the enumeration.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
         Self::Id,
         Self::FirstName,
         Self::LastName,
@@ -65,6 +79,11 @@ impl Key {
         Self::Previous,
         Self::Booking,
         Self::Source,
+        Self::Language,
+        Self::Series,
+        Self::Occurrence,
+        Self::Tour,
+        Self::Import,
     ];
 
     /// The key in the document.
@@ -89,12 +108,17 @@ impl Key {
             Self::Previous => "previous",
             Self::Booking => "booking",
             Self::Source => "source",
+            Self::Language => "language",
+            Self::Series => "series",
+            Self::Occurrence => "occurrence",
+            Self::Tour => "tour",
+            Self::Import => "import",
         }
     }
 
     /// The key of that name, if it is one.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|key| key.as_str() == name)
+        Self::ALL.into_iter().find(|key| key.as_str() == name && knows(What::Key(name)))
     }
 
     /// The longest value, in characters (Unicode scalar values).
@@ -105,16 +129,43 @@ impl Key {
             Self::Phone => 40,
             Self::PacsId | Self::Booking => 64,
             Self::Message | Self::Reason => 2_000,
-            Self::Id | Self::Site | Self::Space | Self::Type | Self::Host | Self::Previous => 36,
-            Self::Schedule => 35,
+            Self::Id | Self::Site | Self::Space | Self::Type | Self::Host | Self::Previous | Self::Series => 36,
+            Self::Schedule | Self::Language => 35,
             Self::Source => 16,
-            Self::Cancelled | Self::Deleted => 0,
+            Self::Occurrence => 10,
+            Self::Import => 44,
+            Self::Cancelled | Self::Deleted | Self::Tour => 0,
         }
     }
 
     /// Whether the value is the boolean `true` (set once) instead of a string.
     pub fn is_flag(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Deleted | Self::Tour)
+    }
+
+    /// Whether it calls the visit off.
+    pub fn is_end(self) -> bool {
         matches!(self, Self::Cancelled | Self::Deleted)
+    }
+
+    /// Whether it stands in the first change or nowhere: what the visit is and where it comes from.
+    pub fn is_of_first_change(self) -> bool {
+        matches!(
+            self,
+            Self::Id | Self::Previous | Self::Booking | Self::Source | Self::Series | Self::Occurrence | Self::Import
+        )
+    }
+
+    /// Whether a text has the form of the key's values. Held against what is written here; the hub holds it against what
+    /// it is sent, and a reader of what is accepted shows the rest without it.
+    pub(crate) fn takes(self, text: &str) -> bool {
+        match self {
+            Self::Language => text.parse::<Language>().is_ok(),
+            Self::Series => text.parse::<SeriesId>().is_ok_and(|series| series.to_string() == text),
+            Self::Occurrence => text.parse::<Occurrence>().is_ok(),
+            Self::Import => text.parse::<ImportRow>().is_ok(),
+            _ => true,
+        }
     }
 
     /// Whether a line feed is allowed in the value.
@@ -144,9 +195,19 @@ impl Key {
             | Self::Phone
             | Self::PacsId
             | Self::Message
-            | Self::Reason => Merge::Silent,
+            | Self::Reason
+            | Self::Language => Merge::Silent,
             Self::Email | Self::Site | Self::Space | Self::Type | Self::Host | Self::Schedule => Merge::Conflict,
-            Self::Id | Self::Cancelled | Self::Deleted | Self::Previous | Self::Booking | Self::Source => Merge::Once,
+            Self::Id
+            | Self::Cancelled
+            | Self::Deleted
+            | Self::Previous
+            | Self::Booking
+            | Self::Source
+            | Self::Series
+            | Self::Occurrence
+            | Self::Tour
+            | Self::Import => Merge::Once,
         }
     }
 }

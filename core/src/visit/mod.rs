@@ -1,5 +1,6 @@
 //! A visit as a host means it: its keys, its values, the draft it begins as, and the status it has.
 
+mod carried;
 pub mod code;
 pub mod draft;
 pub mod form;
@@ -10,6 +11,7 @@ pub mod status;
 pub mod validate;
 pub mod values;
 
+pub use carried::{ImportRow, Language, Occurrence};
 pub use draft::{ValidDraft, VisitDraft};
 pub use key::{Key, Merge};
 pub use lifecycle::{Operations, status};

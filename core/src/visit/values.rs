@@ -1,8 +1,9 @@
 //! The values of a visit as they are read back from its document: what a view shows and an edit form begins with.
 
-use crate::id::{MemberId, SiteId, SpaceId, TypeId, VisitId};
+use crate::id::{MemberId, SeriesId, SiteId, SpaceId, TypeId, VisitId};
 use crate::schedule::Schedule;
 
+use super::carried::{ImportRow, Language, Occurrence};
 use super::{Key, full_name};
 
 /// A value of the document.
@@ -37,6 +38,11 @@ pub struct VisitValues {
     pub previous: Option<VisitId>,
     pub booking: Option<String>,
     pub source: Option<String>,
+    pub language: Option<Language>,
+    pub series: Option<SeriesId>,
+    pub occurrence: Option<Occurrence>,
+    pub tour: bool,
+    pub import: Option<ImportRow>,
     /// Keys whose value is not of the key's form: absent above. The hub accepts no such change; a phone that meets one
     /// (written by a later version) still shows the rest of the visit.
     pub unreadable: Vec<Key>,
@@ -90,7 +96,11 @@ impl VisitValues {
             Key::Previous => put(&mut self.previous, text),
             Key::Booking => put(&mut self.booking, text),
             Key::Source => put(&mut self.source, text),
-            Key::Cancelled | Key::Deleted => None,
+            Key::Language => put(&mut self.language, text),
+            Key::Series => put(&mut self.series, text),
+            Key::Occurrence => put(&mut self.occurrence, text),
+            Key::Import => put(&mut self.import, text),
+            Key::Cancelled | Key::Deleted | Key::Tour => None,
         }
     }
 
@@ -98,12 +108,13 @@ impl VisitValues {
         match key {
             Key::Cancelled => self.cancelled = true,
             Key::Deleted => self.deleted = true,
+            Key::Tour => self.tour = true,
             _ => return None,
         }
         Some(())
     }
 
-    /// The value of a key as the document holds it; none for the two flags, which are booleans.
+    /// The value of a key as the document holds it; none for the flags, which are booleans.
     pub fn text(&self, key: Key) -> Option<String> {
         fn say<T: ToString>(value: Option<&T>) -> Option<String> {
             value.map(T::to_string)
@@ -126,7 +137,11 @@ impl VisitValues {
             Key::Previous => say(self.previous.as_ref()),
             Key::Booking => self.booking.clone(),
             Key::Source => self.source.clone(),
-            Key::Cancelled | Key::Deleted => None,
+            Key::Language => say(self.language.as_ref()),
+            Key::Series => say(self.series.as_ref()),
+            Key::Occurrence => say(self.occurrence.as_ref()),
+            Key::Import => say(self.import.as_ref()),
+            Key::Cancelled | Key::Deleted | Key::Tour => None,
         }
     }
 
@@ -135,6 +150,7 @@ impl VisitValues {
         match key {
             Key::Cancelled => self.cancelled,
             Key::Deleted => self.deleted,
+            Key::Tour => self.tour,
             _ => false,
         }
     }
@@ -160,8 +176,11 @@ mod tests {
             .into_iter()
             .filter(|key| !key.is_flag())
             .map(|key| match key {
-                Key::Id | Key::Previous => (key, "0190f3c8-0000-7000-8000-000000000001"),
+                Key::Id | Key::Previous | Key::Series => (key, "0190f3c8-0000-7000-8000-000000000001"),
                 Key::Schedule => (key, "2027-10-31T02:30*/2027-10-31T09:00"),
+                Key::Language => (key, "de-CH"),
+                Key::Occurrence => (key, "2027-10-31"),
+                Key::Import => (key, "0190f3c8-0000-7000-8000-000000000001/17"),
                 _ => (key, "zrh"),
             })
             .collect()

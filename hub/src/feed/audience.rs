@@ -2,17 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use vestibule_core::cbor;
-use vestibule_core::decision::{Approval, LoggedDecision};
+use vestibule_core::decision::LoggedDecision;
 use vestibule_core::directory::DirectoryRow;
 use vestibule_core::feed::{NoteRow, RowKind, Scope, SnapshotRow};
 use vestibule_core::id::OrganisationId;
 
+use super::window::is_within;
 use crate::moment::Moment;
 use crate::store::feed::NewRow;
 use crate::store::visits::ChangeRecord;
-use crate::store::{StoreError, feed, log, visits};
+use crate::store::{StoreError, feed, log, notes, organisations, visits};
 use crate::visit::AcceptedVisit;
 
 /// What is new about a visit.
@@ -26,34 +28,74 @@ pub struct News<'a> {
     pub decisions: &'a [LoggedDecision],
 }
 
-/// The scopes a visit belongs to: its host's, its creator's, and its site's approvers' once it needs a decision.
-pub fn audience(visit: &AcceptedVisit) -> BTreeSet<Scope> {
+impl News<'_> {
+    /// Nothing: only time has passed, or somebody's roles have changed.
+    pub const NOTHING: Self = Self { change: None, rebased: false, decisions: &[] };
+}
+
+/// The scopes a visit belongs to now: its host's and its creator's; while it is expected about these days its site's; and
+/// its site's approvers', all or of its type, once it needs a decision. Those of a site only where somebody holds them.
+fn audience(tx: &Transaction<'_>, now: DateTime<Utc>, visit: &AcceptedVisit) -> Result<BTreeSet<Scope>, StoreError> {
+    let organisation = &visit.organisation;
     let mut scopes = BTreeSet::from([Scope::Visits(visit.host.clone()), Scope::Visits(visit.creator.clone())]);
-    if visit.standing.approval != Approval::NotNeeded {
-        scopes.insert(Scope::Approvals(visit.site.clone()));
+    let reception = Scope::Site(visit.site.clone());
+    if feed::is_open(tx, organisation, &reception)?
+        && let Some(site) = organisations::site(tx, organisation, &visit.site)?
+        && is_within(visits::days(tx, organisation, visit.id)?, &site, now)
+    {
+        scopes.insert(reception);
     }
-    scopes
+    if visit.is_for_approvers() {
+        let kind = visit.values.visitor_type.clone();
+        let of_type = kind.map(|kind| Scope::TypeApprovals(visit.site.clone(), kind));
+        for scope in [Some(Scope::Approvals(visit.site.clone())), of_type].into_iter().flatten() {
+            if feed::is_open(tx, organisation, &scope)? {
+                scopes.insert(scope);
+            }
+        }
+    }
+    Ok(scopes)
+}
+
+/// The scopes the notes on a visit belong to: its creator's, whoever is the host now; its site's; and those of the
+/// approvers who are bound to its type, once it needs a decision.
+fn readers(tx: &Transaction<'_>, visit: &AcceptedVisit) -> Result<BTreeSet<Scope>, StoreError> {
+    let mut scopes = BTreeSet::from([Scope::MemberNotes(visit.creator.clone())]);
+    let kind = visit.values.visitor_type.clone().filter(|_| visit.is_for_approvers());
+    let of_type = kind.map(|kind| Scope::TypeNotes(visit.site.clone(), kind));
+    for scope in [Some(Scope::SiteNotes(visit.site.clone())), of_type].into_iter().flatten() {
+        if feed::is_open(tx, &visit.organisation, &scope)? {
+            scopes.insert(scope);
+        }
+    }
+    Ok(scopes)
 }
 
 /// Appends what is new to every scope the visit is in. A scope it enters gets it from the beginning (on a fresh base
-/// that is a snapshot without earlier values); in a scope it leaves, nothing follows the leave.
+/// that is a snapshot without earlier values); in a scope it leaves, nothing follows the leave. Its notes go with it.
 pub fn publish(
     tx: &Transaction<'_>,
     moment: &mut Moment<'_>,
     visit: &AcceptedVisit,
     news: &News<'_>,
 ) -> Result<(), StoreError> {
-    let (before, after) = (visits::scopes(tx, &visit.organisation, visit.id)?, audience(visit));
+    let before = visits::scopes(tx, &visit.organisation, visit.id)?;
+    let mut after = audience(tx, moment.now, visit)?;
+    // A visit is in scopes of notes from its first note on.
+    if before.iter().any(Scope::is_of_notes) {
+        after.extend(readers(tx, visit)?);
+    }
     for scope in before.difference(&after) {
         append(tx, moment, visit, scope, vec![(RowKind::Leave, Vec::new())])?;
         visits::leave(tx, &visit.organisation, visit.id, scope)?;
     }
-    for scope in before.intersection(&after) {
+    for scope in before.intersection(&after).filter(|scope| !scope.is_of_notes()) {
         append(tx, moment, visit, scope, followed(tx, visit, news)?)?;
     }
     for scope in after.difference(&before) {
         visits::enter(tx, &visit.organisation, visit.id, scope)?;
-        append(tx, moment, visit, scope, entered(tx, visit)?)?;
+        let told = if scope.is_of_notes() { noted(tx, visit)? } else { entered(tx, visit)? };
+        append(tx, moment, visit, scope, told)?;
     }
     Ok(())
 }
@@ -86,14 +128,30 @@ fn entered(tx: &Transaction<'_>, visit: &AcceptedVisit) -> Result<Told, StoreErr
     Ok(told)
 }
 
-/// Appends a note to the scope of its visit's creator.
+/// What a scope of notes is told that the visit enters.
+fn noted(tx: &Transaction<'_>, visit: &AcceptedVisit) -> Result<Told, StoreError> {
+    let notes = notes::of_visit(tx, &visit.organisation, visit.id)?;
+    Ok(notes.iter().map(|note| (RowKind::Note, cbor::write(note))).collect())
+}
+
+/// Appends a note, which is stored already, to the scopes of those who may read it.
 pub fn publish_note(
     tx: &Transaction<'_>,
     moment: &mut Moment<'_>,
     visit: &AcceptedVisit,
     note: &NoteRow,
 ) -> Result<(), StoreError> {
-    append(tx, moment, visit, &Scope::Notes(visit.creator.clone()), vec![(RowKind::Note, cbor::write(note))])
+    let before = visits::scopes(tx, &visit.organisation, visit.id)?;
+    for scope in readers(tx, visit)? {
+        let told = if before.contains(&scope) {
+            vec![(RowKind::Note, cbor::write(note))]
+        } else {
+            visits::enter(tx, &visit.organisation, visit.id, &scope)?;
+            noted(tx, visit)?
+        };
+        append(tx, moment, visit, &scope, told)?;
+    }
+    Ok(())
 }
 
 /// Appends a row of the directory to a scope.

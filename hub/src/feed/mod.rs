@@ -1,16 +1,20 @@
 //! The feed: everything new to the scopes it belongs to, and each phone the rows of its scopes it has not seen.
 //!
 //! [`publish`] appends to the scopes a visit is in, lets it enter and leave scopes as its host, site and approval
-//! change, and is called in the transaction that accepts or decides. [`held`] says which scopes a member's phones hold.
+//! change, and is called in the transaction that accepts or decides. [`held`] says which scopes a member's phones hold;
+//! those of a site are kept from when somebody first holds them ([`open`]), and [`keep_in_step`] fills them and moves
+//! their windows as days pass.
 //! [`pull`] answers a request from where the phone stands, with signed pages and one signed statement.
 
 mod audience;
 mod held;
 mod pull;
+mod window;
 
-pub use audience::{News, audience, publish, publish_note, publish_row};
-pub use held::held;
+pub use audience::{News, publish, publish_note, publish_row};
+pub use held::{held, open};
 pub use pull::{Pulled, pull};
+pub use window::{days, is_out_of_step, keep_in_step};
 
 use crate::record::RecordError;
 use crate::store::StoreError;
@@ -62,5 +66,7 @@ impl SyncProblem {
     }
 }
 
+#[cfg(test)]
+mod role_tests;
 #[cfg(test)]
 mod tests;

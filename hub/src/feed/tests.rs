@@ -62,22 +62,18 @@ fn the_directory_is_everybodys_and_roles_are_ones_own() {
 #[test]
 fn scopes_follow_the_roles() {
     let mut world = World::new();
-    let mut ben = world.enrol("ben");
-    let (visit, _) = world.created(&mut ben, "ben", &[]);
-    let visit = world.visit(visit);
-    let note = ben.ask(&visit, vestibule_core::envelope::Ask::Note("hello".into()));
-    world.push(&mut ben, vec![note]);
     let mut scopes = |member: &str| {
         let mut hand = world.enrol(member);
         hand.pull(&mut world);
         hand.heads.iter().map(|head| head.scope.to_string()).collect::<Vec<_>>()
     };
-    assert_eq!(scopes("ada"), ["directory", "roles/ada", "visits/ada", "notes/ada"]);
-    assert_eq!(scopes("dora"), ["directory", "roles/dora", "visits/ada", "visits/dora", "notes/ada", "notes/dora"]);
-    assert_eq!(
-        scopes("priya"),
-        ["directory", "roles/priya", "visits/priya", "notes/ben", "notes/priya", "approvals/nyc", "approvals/zrh"]
-    );
+    assert_eq!(scopes("ada"), ["directory", "roles/ada", "visits/ada", "notes/member/ada"]);
+    let of_two = ["directory", "roles/dora", "visits/ada", "visits/dora", "notes/member/ada", "notes/member/dora"];
+    assert_eq!(scopes("dora"), of_two);
+    assert_eq!(scopes("rosa")[3..], ["site/zrh", "notes/member/rosa", "notes/site/zrh"]);
+    let approves = ["approvals/nyc", "approvals/zrh", "notes/member/priya", "notes/site/nyc", "notes/site/zrh"];
+    assert_eq!(scopes("priya")[3..], approves);
+    assert_eq!(scopes("amir").len(), 3 + 2 + 2 + 1 + 2);
 }
 
 /// Many rows come in pages, the first a small one; through any intermediate point the phone stands where it would have

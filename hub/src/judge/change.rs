@@ -114,6 +114,12 @@ impl Judge<'_, '_> {
                 "source",
             )));
         }
+        if values.import.is_some() && !author.is_program() && values.source.as_deref() != Some("upload") {
+            return Ok(refuse(refused_field("not_permitted", "belongs to a visit whose source is upload", "import")));
+        }
+        if values.occurrence.is_some() && values.series.is_none() {
+            return Ok(refuse(refused_field("required", "is not given, though the visit is a day of one", "series")));
+        }
         if let Some(refusal) = self.bad_previous(place, &values)? {
             return Ok(refuse(refusal));
         }
@@ -206,7 +212,7 @@ impl Judge<'_, '_> {
         after: &VisitValues,
     ) -> Result<Result<(), Refusal>, StoreError> {
         let keys = differences(&visit.values, after);
-        let ends = keys.iter().all(|key| key.is_flag());
+        let ends = keys.iter().all(|key| key.is_end());
         if visit.is_over() {
             return Ok(Err(over()));
         }

@@ -21,6 +21,8 @@ use crate::store::{StoreError, devices};
 
 /// How long a key set is good for: a phone that stays offline longer wants a newer one first.
 const KEY_SET_LIFE: TimeDelta = TimeDelta::days(400);
+/// How many visits come into newly kept scopes in the transaction that gives a role.
+const FILLED_AT_ONCE: u32 = 200;
 /// How far the hub's keys are believed before the moment they were made: phones' clocks are not the hub's.
 const KEY_SET_MARGIN: TimeDelta = TimeDelta::days(1);
 
@@ -135,6 +137,7 @@ pub fn add_member(
     let version = next_number(tx, Counted::Row)?;
     members::insert(tx, id, &record, version)?;
     publish_member(tx, moment, id, version, &record)?;
+    open_scopes(tx, context, moment, &record)?;
     Ok(record.member)
 }
 
@@ -164,6 +167,19 @@ pub fn change_member(
         }
     }
     publish_member(tx, moment, id, version, &record)?;
+    open_scopes(tx, context, moment, &record)
+}
+
+/// Keeps the scopes a member's roles give, from now on; what is expected next is in them when the member first syncs, and
+/// the rest follows.
+fn open_scopes(
+    tx: &Transaction<'_>,
+    context: &Context,
+    moment: &mut Moment<'_>,
+    record: &MemberRecord,
+) -> Result<(), OrganisationError> {
+    feed::open(tx, &context.organisation, record)?;
+    feed::keep_in_step(tx, context, moment, FILLED_AT_ONCE)?;
     Ok(())
 }
 

@@ -1,23 +1,27 @@
-//! What the hub does by its clock alone: visits whose window has passed end ([`crate::sweep`]), and what the quarantine
-//! has kept for its thirty days goes.
+//! What the hub does by its clock alone: visits whose window has passed end ([`crate::sweep`]), the window of reception
+//! moves ([`crate::feed::keep_in_step`]), and what the quarantine has kept for its thirty days goes.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rusqlite::Transaction;
 use tokio::sync::watch;
 
 use super::Hub;
 use crate::context::Context;
+use crate::feed;
 use crate::moment::Moment;
 use crate::record::RecordError;
 use crate::store::quarantine::{self, KEPT_FOR};
-use crate::store::visits;
+use crate::store::{StoreError, visits};
 use crate::sweep::sweep;
 
 /// How often visits are looked at: one small read each time.
 const TICK: Duration = Duration::from_secs(1);
 /// How long to wait after a failure, which is not over in a second.
 const PAUSE: Duration = Duration::from_mins(1);
+/// How many visits enter or leave scopes of sites in one transaction.
+const AT_ONCE: u32 = 200;
 /// How often the quarantine is looked at.
 const DAY: Duration = Duration::from_hours(24);
 
@@ -42,6 +46,10 @@ pub async fn run(hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) {
                     wait = PAUSE;
                 }
             }
+            if let Err(error) = hub.keep_in_step(&context).await {
+                tracing::error!(organisation = %context.organisation, %error, "the scopes of sites could not be kept");
+                wait = PAUSE;
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
@@ -51,6 +59,18 @@ pub async fn run(hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) {
 }
 
 impl Hub {
+    /// Lets some visits enter and leave the scopes of sites; how many. Looks before it asks to write.
+    async fn keep_in_step(&self, context: &Arc<Context>) -> Result<u32, StoreError> {
+        let (organisation, now) = (context.organisation.clone(), self.surroundings.now());
+        if !self.database.read(move |tx| feed::is_out_of_step(tx, &organisation, now)).await? {
+            return Ok(0);
+        }
+        let (context, mut rng) = (Arc::clone(context), self.surroundings.rng());
+        let step =
+            move |tx: &Transaction<'_>| feed::keep_in_step(tx, &context, &mut Moment::new(now, &mut rng), AT_ONCE);
+        self.database.write(step).await
+    }
+
     /// Ends some of the organisation's visits whose window has passed; how many. Looks before it asks to write, so that
     /// no request waits for nothing.
     async fn run_out(&self, context: &Arc<Context>) -> Result<usize, RecordError> {

@@ -1,11 +1,12 @@
-//! Scopes of the feed: their rows, their heads.
+//! Scopes of the feed: their rows, their heads, and which visits belong in them.
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use vestibule_core::feed::{Row, RowKind, SaltedRow, Scope, ScopeHead, chain};
-use vestibule_core::id::{ChainHash, OrganisationId};
+use vestibule_core::id::{ChainHash, OrganisationId, SiteId, TypeId, VisitId};
 
 use super::StoreError;
 use super::column::{Count, blob, count, text};
+use super::visits::Days;
 
 /// Where a scope stands.
 pub fn head(tx: &Transaction<'_>, organisation: &OrganisationId, scope: &Scope) -> Result<ScopeHead, StoreError> {
@@ -123,16 +124,114 @@ pub fn rows_after(
     Ok(page)
 }
 
-/// The scopes of an organisation whose names begin so and that have rows, by name.
-pub fn scopes_with_rows(
+/// Opens a scope that is kept only where somebody holds it, unless it is open; it is to be filled.
+pub fn open(tx: &Transaction<'_>, organisation: &OrganisationId, scope: &Scope) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT OR IGNORE INTO feed_scope (organisation, scope, last, head, day) VALUES (?1, ?2, 0, ?3, -1)",
+    )?
+    .execute(params![organisation.as_str(), scope.to_string(), ChainHash::ORIGIN.as_bytes()])?;
+    Ok(())
+}
+
+/// Whether a scope is kept.
+pub fn is_open(tx: &Transaction<'_>, organisation: &OrganisationId, scope: &Scope) -> Result<bool, StoreError> {
+    Ok(tx
+        .prepare_cached("SELECT 1 FROM feed_scope WHERE organisation = ?1 AND scope = ?2")?
+        .exists([organisation.as_str(), &scope.to_string()])?)
+}
+
+/// The scopes that are being filled, and those whose window moves, each with the day it was last moved to.
+pub fn moving(tx: &Transaction<'_>, organisation: &OrganisationId) -> Result<Vec<(Scope, Option<i64>)>, StoreError> {
+    tx.prepare_cached("SELECT scope, day FROM feed_scope WHERE organisation = ?1 AND day IS NOT NULL ORDER BY scope")?
+        .query_and_then([organisation.as_str()], |row| {
+            Ok((text(row, 0, "scope")?, Some(row.get::<_, i64>(1)?).filter(|&day| day >= 0)))
+        })?
+        .collect()
+}
+
+/// Notes that a scope is filled, and for a window that moves: on which day.
+pub fn set_day(
     tx: &Transaction<'_>,
     organisation: &OrganisationId,
-    prefix: &str,
-) -> Result<Vec<Scope>, StoreError> {
+    scope: &Scope,
+    day: Option<i64>,
+) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE feed_scope SET day = ?3 WHERE organisation = ?1 AND scope = ?2")?.execute(params![
+        organisation.as_str(),
+        scope.to_string(),
+        day
+    ])?;
+    Ok(())
+}
+
+/// Which visits of a site belong in a scope.
+#[derive(Debug, Clone)]
+pub struct Members<'a> {
+    /// The site.
+    pub site: &'a SiteId,
+    /// Of this type only.
+    pub visitor_type: Option<&'a TypeId>,
+    /// Only those that need or had a decision.
+    pub decided: bool,
+    /// Only those with notes.
+    pub noted: bool,
+    /// Only those good for a day of these.
+    pub days: Days,
+}
+
+/// At most `limit` visits that belong in a scope and are not in it: those of `today` and later first, then the newest.
+pub fn missing(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    scope: &Scope,
+    members: &Members<'_>,
+    today: i64,
+    limit: u32,
+) -> Result<Vec<VisitId>, StoreError> {
     tx.prepare_cached(
-        "SELECT scope FROM feed_scope WHERE organisation = ?1 AND substr(scope, 1, length(?2)) = ?2 ORDER BY scope",
+        "SELECT id FROM visit v WHERE organisation = ?1 AND site = ?2 AND (?4 IS NULL OR type = ?4)
+         AND (NOT ?5 OR decided) AND last_day >= ?7 AND first_day <= ?8
+         AND (NOT ?6 OR EXISTS (SELECT 1 FROM note WHERE organisation = ?1 AND visit = v.id))
+         AND NOT EXISTS (SELECT 1 FROM visit_scope WHERE organisation = ?1 AND visit = v.id AND scope = ?3)
+         ORDER BY last_day < ?9, CASE WHEN last_day < ?9 THEN -last_day ELSE first_day END, number LIMIT ?10",
     )?
-    .query_and_then([organisation.as_str(), prefix], |row| text(row, 0, "scope"))?
+    .query_and_then(
+        params![
+            organisation.as_str(),
+            members.site.as_str(),
+            scope.to_string(),
+            members.visitor_type.map(TypeId::as_str),
+            members.decided,
+            members.noted,
+            members.days.first,
+            members.days.last,
+            today,
+            limit,
+        ],
+        |row| blob(row, 0, "visit id").map(VisitId::from_bytes),
+    )?
+    .collect()
+}
+
+/// At most `limit` visits that are in a scope of their site and good for none of `days`; those that were over before
+/// `since` are not looked at.
+pub fn outside(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    (scope, site): (&Scope, &SiteId),
+    days: Days,
+    since: i64,
+    limit: u32,
+) -> Result<Vec<VisitId>, StoreError> {
+    tx.prepare_cached(
+        "SELECT id FROM visit v WHERE organisation = ?1 AND site = ?2 AND last_day >= ?6
+         AND (last_day < ?4 OR first_day > ?5)
+         AND EXISTS (SELECT 1 FROM visit_scope WHERE organisation = ?1 AND visit = v.id AND scope = ?3) LIMIT ?7",
+    )?
+    .query_and_then(
+        params![organisation.as_str(), site.as_str(), scope.to_string(), days.first, days.last, since, limit],
+        |row| blob(row, 0, "visit id").map(VisitId::from_bytes),
+    )?
     .collect()
 }
 

@@ -6,7 +6,9 @@ use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use vestibule_core::decision::Standing;
 use vestibule_core::document::{Replica, Value};
 use vestibule_core::feed::{ChangeRow, Scope};
-use vestibule_core::id::{ActorId, ChainHash, ChangeHash, MemberId, OrganisationId, RequestId, Thumbprint, VisitId};
+use vestibule_core::id::{
+    ActorId, ChainHash, ChangeHash, MemberId, OrganisationId, RequestId, Thumbprint, TypeId, VisitId,
+};
 use vestibule_core::visit::{self, VisitValues};
 
 use super::column::{Count, blob, count, optional_text, text};
@@ -91,23 +93,58 @@ pub fn insert(tx: &Transaction<'_>, visit: &AcceptedVisit) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Stores what can change of a visit's row: its base, site and host, the end of its log, and, while a visitor is
-/// expected, when the window ends.
+/// The days a visit is good for by its site's calendar, counted from 1970-01-01.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Days {
+    /// The first.
+    pub first: i64,
+    /// The last.
+    pub last: i64,
+}
+
+/// Stores what can change of a visit's row: its base, site, host and type, the end of its log, whether it is an approver's,
+/// its days, and, while a visitor is expected, when the window ends.
 ///
 /// The second statement writes only where something differs: each of its columns has an index, whose pages would be
 /// written with every entry of the log.
-pub fn update(tx: &Transaction<'_>, visit: &AcceptedVisit, window_ends: Option<i64>) -> Result<(), StoreError> {
+pub fn update(
+    tx: &Transaction<'_>,
+    visit: &AcceptedVisit,
+    window_ends: Option<i64>,
+    days: Days,
+) -> Result<(), StoreError> {
     let (organisation, id) = (visit.organisation.as_str(), visit.id.as_bytes());
     tx.prepare_cached(
         "UPDATE visit SET base = ?3, last_entry = ?4, log_head = ?5 WHERE organisation = ?1 AND id = ?2",
     )?
     .execute(params![organisation, id, visit.base, Count(visit.last_entry), visit.log_head.as_bytes()])?;
     tx.prepare_cached(
-        "UPDATE visit SET site = ?3, host = ?4, window_ends = ?5 WHERE organisation = ?1 AND id = ?2
-         AND (site <> ?3 OR host <> ?4 OR window_ends IS NOT ?5)",
+        "UPDATE visit SET site = ?3, host = ?4, window_ends = ?5, type = ?6, decided = ?7, first_day = ?8, last_day = ?9
+         WHERE organisation = ?1 AND id = ?2 AND (site <> ?3 OR host <> ?4 OR window_ends IS NOT ?5 OR type IS NOT ?6
+         OR decided <> ?7 OR first_day <> ?8 OR last_day <> ?9)",
     )?
-    .execute(params![organisation, id, visit.site.as_str(), visit.host.as_str(), window_ends])?;
+    .execute(params![
+        organisation,
+        id,
+        visit.site.as_str(),
+        visit.host.as_str(),
+        window_ends,
+        visit.values.visitor_type.as_ref().map(TypeId::as_str),
+        visit.is_for_approvers(),
+        days.first,
+        days.last,
+    ])?;
     Ok(())
+}
+
+/// The days a visit is good for.
+pub fn days(tx: &Transaction<'_>, organisation: &OrganisationId, id: VisitId) -> Result<Days, StoreError> {
+    let days = tx
+        .prepare_cached("SELECT first_day, last_day FROM visit WHERE organisation = ?1 AND id = ?2")?
+        .query_row(params![organisation.as_str(), id.as_bytes()], |row| {
+            Ok(Days { first: row.get(0)?, last: row.get(1)? })
+        })?;
+    Ok(days)
 }
 
 /// The visits whose visitor is still expected though the window ended by `time`, Unix seconds; at most `limit`.

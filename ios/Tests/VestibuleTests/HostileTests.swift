@@ -244,6 +244,8 @@ final class HostileTests: XCTestCase {
             { _ = try await client.passes.preview(visit) },
             { try await client.sync.run() },
             { _ = try await client.sync.state() },
+            { _ = try await client.sync.trouble() },
+            { _ = try await client.sync.needsUpdate() },
         ]
         for (number, call) in calls.enumerated() {
             await assertThrows("call \(number)", where: { $0 == .closed }, call)

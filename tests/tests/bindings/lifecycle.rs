@@ -57,6 +57,8 @@ fn closing_stops_a_sync() {
     assert_eq!(client.directory().sites(), Err(closed.clone()));
     assert_eq!(client.passes().preview(kept.clone()), Err(closed.clone()));
     assert_eq!(client.sync().state(), Err(closed.clone()));
+    assert_eq!(client.sync().trouble(), Err(closed.clone()));
+    assert_eq!(client.sync().needs_update(), Err(closed.clone()));
     assert_eq!(wait(client.sync().run(None, None)), Err(closed.clone()));
     assert_eq!(wait(client.sign_in(office.hub.url())).map(drop), Err(closed.clone()));
     assert_eq!((client.pause(), client.resume()), (Err(closed.clone()), Err(closed.clone())));

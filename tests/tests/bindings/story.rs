@@ -64,6 +64,7 @@ fn everything_follows(mut office: Office) {
     let view = visits.show(grace.clone()).expect("shows");
     assert_eq!((view.credential, view.guest_told, view.operations.len()), (CredentialState::Live, true, 0));
     assert!(client.sync().state().expect("reads").synced_at.is_some());
+    assert_eq!((client.sync().trouble(), client.sync().needs_update()), (Ok(vec![]), Ok(false)));
 
     let matrix = client.passes().qr_preview().expect("a code");
     assert_eq!(matrix.modules.len(), usize::try_from(matrix.size * matrix.size).expect("small"));

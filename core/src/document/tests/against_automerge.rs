@@ -32,7 +32,11 @@ fn our_bytes_are_automerges() {
     let everything: Vec<Write> = Key::ALL
         .into_iter()
         .filter(|key| !matches!(key, Key::Id | Key::Deleted))
-        .map(|key| if key.is_flag() { Write::raise(key) } else { Write::set(key, "tëxt") })
+        .map(|key| match key {
+            _ if key.is_flag() => Write::raise(key),
+            _ if key.takes("tëxt") => Write::set(key, "tëxt"),
+            _ => Write::set(key, of_its_form(key)),
+        })
         .collect();
     let edits: [(ActorId, &[Write]); 6] = [
         (ADA, &[Write::set(Key::Company, "Navy")]),

@@ -180,13 +180,13 @@ fn the_first_change_names_the_document_and_stays_alone() {
     assert_eq!(refusal(&replica, &again), Refusal::WrittenOnce { key: Key::Id });
 }
 
-/// `cancelled` and `deleted` are raised once and never lowered; `previous`, `source` and `booking` stand in the first
-/// change or nowhere.
+/// `cancelled` and `deleted` are raised once and never lowered; what a visit is and where it comes
+/// from stands in the first change or nowhere.
 #[test]
 fn what_is_written_once_stays() {
     let mut replica = made();
-    for key in [Key::Previous, Key::Source, Key::Booking] {
-        assert_eq!(replica.write(BOB, &[Write::set(key, "x")], NOW), Err(Refusal::WrittenOnce { key }));
+    for key in [Key::Previous, Key::Source, Key::Booking, Key::Series, Key::Occurrence, Key::Import] {
+        assert_eq!(replica.write(BOB, &[Write::set(key, of_its_form(key))], NOW), Err(Refusal::WrittenOnce { key }));
     }
     let base = replica.clone();
     let cancel = write(&replica, BOB, &[Write::raise(Key::Cancelled)]);

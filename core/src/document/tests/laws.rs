@@ -7,10 +7,10 @@ use super::*;
 use crate::document::Value;
 
 fn any_write() -> impl Strategy<Value = Write> {
-    let key = prop::sample::select(Key::ALL.to_vec())
-        .prop_filter("writable later", |key| !matches!(key, Key::Id | Key::Previous | Key::Source | Key::Booking));
+    let key = prop::sample::select(Key::ALL.to_vec()).prop_filter("writable later", |key| !key.is_of_first_change());
     (key, prop::option::weighted(0.8, "[a-zé😀 ]{1,16}")).prop_map(|(key, text)| match text {
         _ if key.is_flag() => Write::raise(key),
+        Some(text) if !key.takes(&text) => Write::set(key, of_its_form(key)),
         Some(text) => Write::set(key, text),
         None => Write::clear(key),
     })

@@ -3,6 +3,7 @@
 mod against_automerge;
 mod golden;
 mod history;
+mod later;
 mod laws;
 mod reading;
 
@@ -35,6 +36,17 @@ fn made() -> Replica {
     let change = write(&replica, ADA, &writes);
     accept(&mut replica, &change);
     replica
+}
+
+/// A value of a key that takes only some texts.
+fn of_its_form(key: Key) -> &'static str {
+    match key {
+        Key::Language => "de-CH",
+        Key::Series => "01a3185c-5000-7707-8707-070707070707",
+        Key::Occurrence => "2027-02-10",
+        Key::Import => "01a3185c-5000-7707-8707-070707070707/17",
+        _ => "text",
+    }
 }
 
 fn write(replica: &Replica, actor: ActorId, writes: &[Write]) -> ParsedChange {

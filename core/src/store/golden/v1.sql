@@ -3,7 +3,7 @@
 --
 -- The checks say OR, not IN: for a list SQLite makes a table of its values for every row that is written.
 
--- Single values: identity, key set, epoch, the last envelope's counter and hash, times of syncs.
+-- Single values: identity, key set, epoch, the last envelope's counter and hash, times of syncs, what the last reader knew.
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value BLOB NOT NULL
@@ -87,17 +87,23 @@ CREATE TABLE decision (
     PRIMARY KEY (visit, number)
 ) STRICT, WITHOUT ROWID;
 
--- `scope` is the one that brought it, and takes it along when the phone holds that no longer; none of an own note the feed
--- has not brought yet.
 CREATE TABLE note (
     visit BLOB NOT NULL,
     id BLOB NOT NULL,
     author TEXT NOT NULL,
     accepted_at INTEGER NOT NULL,
     text TEXT NOT NULL,
-    scope INTEGER,
     PRIMARY KEY (visit, id)
 ) STRICT, WITHOUT ROWID;
+
+-- Which scopes a note is held by: it goes with the last of them. None holds an own note the feed has not brought yet.
+CREATE TABLE note_holding (
+    visit BLOB NOT NULL,
+    scope INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    PRIMARY KEY (visit, scope, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX note_holding_scope ON note_holding (scope);
 
 -- The directory: hub-owned rows by kind and id.
 CREATE TABLE row (
@@ -108,23 +114,33 @@ CREATE TABLE row (
     PRIMARY KEY (kind, id)
 ) STRICT, WITHOUT ROWID;
 
--- Feed rows of a kind this version does not know, for the version that will.
+-- Feed rows this version does not understand, or only in part, for the version that will: what of them it does not know,
+-- and whether what is shown without it is wrong.
 CREATE TABLE kept (
     scope INTEGER NOT NULL,
     idx INTEGER NOT NULL,
     visit BLOB,
+    what TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    critical INTEGER NOT NULL,
     bytes BLOB NOT NULL,
     PRIMARY KEY (scope, idx)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX kept_critical ON kept (visit) WHERE critical = 1;
 
--- What the hub sent and this phone could not take, with a stable code.
+-- What the hub sent and this phone could not take, with a stable code; where a scope is given, as the whole row, so that a
+-- later version can try it again.
 CREATE TABLE quarantine (
     id INTEGER PRIMARY KEY,
     visit BLOB,
     code TEXT NOT NULL,
     bytes BLOB NOT NULL,
-    at INTEGER NOT NULL
+    at INTEGER NOT NULL,
+    scope INTEGER,
+    idx INTEGER,
+    critical INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX quarantine_critical ON quarantine (visit) WHERE critical = 1;
 
 -- Erased visits, for ever: no late phone brings them back.
 CREATE TABLE tombstone (

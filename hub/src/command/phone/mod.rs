@@ -139,6 +139,12 @@ enum Task {
         #[arg(long)]
         json: bool,
     },
+    /// Lists what the hub sent and this version cannot use; it is kept for the next one.
+    Trouble {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Previews the visitor's Apple pass (pass.json); without its code.
     Pass(One),
     /// Previews the QR code's look; the real one is only on the visitor's own pass.
@@ -217,6 +223,11 @@ impl Phone {
                 Ok(())
             }
             Task::Sync { json } => sync(&client, json),
+            Task::Trouble { json } => {
+                let trouble = client.trouble().map_err(failure)?;
+                print(&if json { show::trouble_json(&trouble) } else { show::trouble(&trouble) });
+                Ok(())
+            }
             Task::Pass(One { visit, json }) => {
                 let pass = client.pass_preview(visit).map_err(failure)?.pass;
                 let view = client.show(visit).map_err(failure)?;
@@ -315,9 +326,11 @@ fn has_unsent(client: &HostClient) -> bool {
 fn sync(client: &HostClient, json: bool) -> Result<(), Failure> {
     let before = refused(client)?;
     let progress = runtime()?.block_on(run_sync(client, json))?;
-    let after = refused(client)?;
+    let (after, update) = (refused(client)?, client.needs_update().map_err(failure)?);
     let new: Vec<&VisitSummary> = after
         .iter()
+        // What only an update helps against is not refused.
+        .filter(|visit| visit.problem.as_deref() != Some("update_app"))
         .filter(|visit| !before.iter().any(|old| old.id == visit.id && old.problem == visit.problem))
         .collect();
     if json {
@@ -326,10 +339,14 @@ fn sync(client: &HostClient, json: bool) -> Result<(), Failure> {
         let device = client.identity().map_err(failure)?.device.to_string();
         let answer = json!({
             "id": device, "status": status, "sent": progress.sent, "received": progress.received, "refused": refused,
+            "update_app": update,
         });
         print(&format!("{answer:#}\n"));
     } else {
         print(&format!("Up to date: {} sent, {} rows received.\n", progress.sent, progress.received));
+        if update {
+            print("The hub uses something new that this version cannot show. Update the app.\n");
+        }
     }
     if new.is_empty() {
         return Ok(());

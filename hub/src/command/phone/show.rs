@@ -7,7 +7,7 @@ use vestibule_core::decision::Approval;
 use vestibule_core::directory::Directory;
 use vestibule_core::id::VisitId;
 use vestibule_core::qr::QrMatrix;
-use vestibule_core::store::{HistoryEntry, HistoryFact, VisitSummary, VisitView};
+use vestibule_core::store::{HistoryEntry, HistoryFact, Trouble, TroubleKind, VisitSummary, VisitView};
 use vestibule_core::visit::Key;
 
 use super::super::table::table;
@@ -182,6 +182,49 @@ pub fn history_json(visit: VisitId, entries: &[HistoryEntry]) -> String {
                 "author": entry.author,
                 "on_behalf_of": entry.on_behalf_of,
                 "what": what(entry),
+            })
+        })
+        .collect();
+    format!("{:#}\n", Value::from(list))
+}
+
+/// What the hub sent and this version cannot use, for people.
+pub fn trouble(trouble: &[Trouble]) -> String {
+    if trouble.is_empty() {
+        return "Everything the hub sent is understood.\n".into();
+    }
+    let rows: Vec<[String; 4]> = trouble
+        .iter()
+        .map(|row| {
+            let what = match row.kind {
+                TroubleKind::Scope => "part of the feed is not known",
+                TroubleKind::Row => "kind of row is not known",
+                TroubleKind::Directory => "kind of directory row is not known",
+                TroubleKind::Keys => "keys of the visit are not known",
+                TroubleKind::Fact => "fact is not known",
+                TroubleKind::Fields => "has fields that are not known",
+                TroubleKind::Quarantined => "could not be taken",
+            };
+            let visit = row.visit.map_or_else(String::new, |visit| visit.to_string());
+            let advice = if row.update_app { "update the app" } else { "" };
+            [what.into(), row.detail.clone(), advice.into(), visit]
+        })
+        .collect();
+    table(["WHAT", "WHICH", "TO DO", "VISIT"], &rows)
+}
+
+/// The same for programs.
+pub fn trouble_json(trouble: &[Trouble]) -> String {
+    let list: Vec<Value> = trouble
+        .iter()
+        .map(|row| {
+            json!({
+                "kind": row.kind.as_str(),
+                "detail": row.detail,
+                "scope": row.scope,
+                "visit": row.visit,
+                "update_app": row.update_app,
+                "at": row.at.map(|at| at.to_rfc3339()),
             })
         })
         .collect();

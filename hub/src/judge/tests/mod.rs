@@ -76,6 +76,10 @@ impl World {
         self.store.write(|tx| work(tx, context, &mut Moment::new(now, rng)))
     }
 
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
     pub(crate) fn later(&mut self, by: TimeDelta) {
         self.now += by;
     }

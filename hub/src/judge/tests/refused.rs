@@ -57,6 +57,8 @@ fn a_visit_has_to_be_valid_for_the_organisation() {
         (vec![Write::set(Key::Schedule, "2027-03-28T02:30/2027-03-28T04:00")], "no_such_time"),
         (vec![Write::set(Key::Schedule, "2027-01-10T09:00/2027-01-10T10:00")], "past"),
         (vec![Write::set(Key::Source, "kiosk")], "not_permitted"),
+        (vec![Write::set(Key::Import, "0190f3c8-0000-7000-8000-000000000001/17")], "not_permitted"),
+        (vec![Write::set(Key::Occurrence, "2027-02-10")], "required"),
         (vec![Write::set(Key::Previous, "0190f3c8-0000-7000-8000-000000000001")], "unknown"),
     ] {
         refuses_creation("ada", "ada", &more, expected);

@@ -140,12 +140,17 @@ CREATE TABLE visit (
     last_entry   INTEGER NOT NULL,
     log_head     BLOB    NOT NULL,
     window_ends  INTEGER,              -- when a visitor who is still expected is expected no more
+    type         TEXT,                 -- as the document has it now
+    decided      INTEGER NOT NULL DEFAULT 0, -- it needs or had a decision
+    -- The days it is good for by the site's calendar, counted from 1970; a visitor on site is there until they leave.
+    first_day    INTEGER NOT NULL DEFAULT 0,
+    last_day     INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (organisation, id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX visit_window ON visit (organisation, window_ends) WHERE window_ends IS NOT NULL;
 CREATE INDEX visit_host ON visit (organisation, host);
-CREATE INDEX visit_site ON visit (organisation, site);
+CREATE INDEX visit_site ON visit (organisation, site, last_day);
 
 -- Accepted changes. Those of the visit's present base, in the order of their sequence, are its document.
 CREATE TABLE change (
@@ -223,8 +228,12 @@ CREATE TABLE feed_scope (
     scope        TEXT    NOT NULL,
     last         INTEGER NOT NULL,
     head         BLOB    NOT NULL,
+    -- Of a scope whose window moves: the site's day it was last moved to. -1 of any that is still being filled.
+    day          INTEGER,
     PRIMARY KEY (organisation, scope)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX feed_scope_day ON feed_scope (organisation) WHERE day IS NOT NULL;
 
 CREATE TABLE feed_row (
     organisation TEXT    NOT NULL,

@@ -285,6 +285,24 @@ extension SyncState {
     }
 }
 
+extension Trouble {
+    init(_ trouble: VestibuleGenerated.TroubleView) {
+        kind =
+            switch trouble.kind {
+            case .scope: .scope
+            case .row: .row
+            case .directory: .directory
+            case .keys: .keys
+            case .fact: .fact
+            case .fields: .fields
+            case .quarantined: .quarantined
+            }
+        detail = trouble.detail
+        visit = trouble.visit.map { VisitID($0) }
+        updateApp = trouble.updateApp
+    }
+}
+
 extension SyncProgress {
     init(_ progress: VestibuleGenerated.SyncProgress) {
         sent = progress.sent

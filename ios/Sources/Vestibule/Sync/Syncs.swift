@@ -40,6 +40,19 @@ public final class Syncs: Sendable {
         return try await Blocking.run { SyncState(try generated.state()) }
     }
 
+    /// What the hub sent and this version cannot use; it is kept, and read again after an update.
+    public func trouble() async throws(VestibuleError) -> [Trouble] {
+        let generated = generated
+        return try await Blocking.run { try generated.trouble().map { Trouble($0) } }
+    }
+
+    /// Whether something is shown wrong because the hub uses what this version does not know: tell the person to update
+    /// the app. The visits concerned ask for attention with the problem `update_app`.
+    public func needsUpdate() async throws(VestibuleError) -> Bool {
+        let generated = generated
+        return try await Blocking.run { try generated.needsUpdate() }
+    }
+
     private func run(listener: ProgressListener?) async throws(VestibuleError) {
         let generated = generated
         let cancel = VestibuleGenerated.SyncCancel()
@@ -71,6 +84,36 @@ public struct SyncState: Hashable, Sendable {
     public let syncedAt: Date?
     /// The latest time the hub has signed.
     public let hubTime: Date?
+}
+
+/// Something the hub sent that this version cannot use, or not all of.
+public struct Trouble: Hashable, Sendable {
+    /// Why it is listed.
+    public enum Kind: Hashable, Sendable {
+        /// It is of a part of the feed this version does not know.
+        case scope
+        /// It is of a kind this version does not know.
+        case row
+        /// It is a kind of directory row this version does not know.
+        case directory
+        /// It also writes keys of a visit this version does not know.
+        case keys
+        /// It is a decision of a kind this version does not know.
+        case fact
+        /// It has fields this version does not know.
+        case fields
+        /// It could not be taken.
+        case quarantined
+    }
+
+    /// Why it is listed.
+    public let kind: Kind
+    /// What is not known: a number, or the names of keys. Of what could not be taken, a stable code.
+    public let detail: String
+    /// The visit it is about, if it is about one.
+    public let visit: VisitID?
+    /// What is shown without it is wrong: the app has to be updated.
+    public let updateApp: Bool
 }
 
 private final class ProgressListener: VestibuleGenerated.SyncListener {

@@ -29,6 +29,7 @@ import org.vestibule.generated.SyncProgress as RustProgress
 import org.vestibule.generated.SyncStateView as RustSyncState
 import org.vestibule.generated.Tab as RustTab
 import org.vestibule.generated.TabCounts as RustCounts
+import org.vestibule.generated.TroubleView as RustTrouble
 import org.vestibule.generated.VisitDraft as RustDraft
 import org.vestibule.generated.VisitListDiff as RustDiff
 import org.vestibule.generated.VisitListUpdate as RustUpdate
@@ -294,5 +295,7 @@ internal fun RustPermissions.toPublic() =
 
 internal fun RustProgress.toPublic() =
     SyncProgress(sent.toLong(), toSend.toLong(), received.toLong(), remaining.toLong())
+
+internal fun RustTrouble.toPublic() = Trouble(kind.same(), detail, visit?.let(::VisitId), updateApp)
 
 internal fun RustSyncState.toPublic() = SyncStateView(syncedAt, hubTime)

@@ -51,6 +51,15 @@ public class Syncs internal constructor(private val rust: RustSyncs, private val
     /** What the last syncs left. */
     public suspend fun state(): SyncStateView = lifetime.call { rust.state().toPublic() }
 
+    /** What the hub sent and this version cannot use; it is kept, and read again after an update. */
+    public suspend fun trouble(): List<Trouble> = lifetime.call { rust.trouble().map { it.toPublic() } }
+
+    /**
+     * Whether something is shown wrong because the hub uses what this version does not know: tell the person to update
+     * the app. The visits concerned ask for attention with the problem `update_app`.
+     */
+    public suspend fun needsUpdate(): Boolean = lifetime.call { rust.needsUpdate() }
+
     internal fun destroy(): Unit = rust.destroy()
 
     private class Listener(private val told: (SyncProgress) -> Unit) : SyncListener {
@@ -75,3 +84,37 @@ public data class SyncProgress(val sent: Long, val toSend: Long, val received: L
  * @property hubTime the latest time the hub has signed.
  */
 public data class SyncStateView(val syncedAt: Instant?, val hubTime: Instant?)
+
+/** Why something the hub sent is listed as [Trouble]. */
+public enum class TroubleKind {
+    /** It is of a part of the feed this version does not know. */
+    SCOPE,
+
+    /** It is of a kind this version does not know. */
+    ROW,
+
+    /** It is a kind of directory row this version does not know. */
+    DIRECTORY,
+
+    /** It also writes keys of a visit this version does not know. */
+    KEYS,
+
+    /** It is a decision of a kind this version does not know. */
+    FACT,
+
+    /** It has fields this version does not know. */
+    FIELDS,
+
+    /** It could not be taken. */
+    QUARANTINED,
+}
+
+/**
+ * Something the hub sent that this version cannot use, or not all of.
+ *
+ * @property kind why it is listed.
+ * @property detail what is not known: a number, or the names of keys. Of what could not be taken, a stable code.
+ * @property visit the visit it is about, if it is about one.
+ * @property updateApp what is shown without it is wrong: the app has to be updated.
+ */
+public data class Trouble(val kind: TroubleKind, val detail: String, val visit: VisitId?, val updateApp: Boolean)

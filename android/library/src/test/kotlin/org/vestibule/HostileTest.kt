@@ -125,6 +125,7 @@ class HostileTest {
             { host.visits.observe() }, { host.visits.updates().collect {} }, { host.visits.inviteAgain(visit, draft()) },
             { host.visits.validateEdit(visit, draft()) },
             { host.sync.run() }, { host.sync.progress().collect {} }, { host.sync.state() },
+            { host.sync.trouble() }, { host.sync.needsUpdate() },
             { host.passes.preview(visit) }, { host.passes.qrPreview() },
             { host.directory.organisation() }, { host.directory.sites() }, { host.directory.spaces(SiteId("zrh")) },
             { host.directory.visitorTypes() }, { host.directory.members("") }, { host.directory.principals() },

@@ -44,6 +44,8 @@ class RoadTest {
                 host.sync.progress().collect(steps::add)
                 assertTrue(steps.isNotEmpty() && steps.last().toSend == 0L, "$steps")
                 assertNotNull(host.sync.state().syncedAt)
+                assertEquals(emptyList<Trouble>(), host.sync.trouble())
+                assertFalse(host.sync.needsUpdate())
 
                 val sent = list.state.first { state -> state.items.all { !it.queued } && state.counts.queued == 0L }
                 assertEquals(Status.UPCOMING, sent.of(guest).status)
