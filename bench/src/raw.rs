@@ -274,8 +274,8 @@ impl Copies {
 }
 
 const INSERT: &str = "INSERT INTO visit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
-                      ?17, ?18, ?19, ?20, ?21, ?22, ?23)";
+                      ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
 const UPDATE: &str = "UPDATE visit SET place = ?2, sort_at = ?3, start_at = ?4, end_at = ?5, over_at = ?6, schedule = ?7, \
                       status = ?8, tab = ?9, queued = ?10, conflict = ?11, problem = ?12, attention = ?13, number = ?14, \
                       first_name = ?15, last_name = ?16, company = ?17, email = ?18, site = ?19, space = ?20, type = ?21, \
-                      host = ?22, host_name = ?23 WHERE id = ?1";
+                      host = ?22, host_name = ?23, mail = ?24 WHERE id = ?1";

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use vestibule_core::decision::{Fact, Told as CoreTold};
+use vestibule_core::guest_mail::Undelivered as CoreUndelivered;
 use vestibule_core::store::{HistoryEntry as CoreEntry, HistoryFact as CoreFact};
 
 use crate::time::{instant, unix};
@@ -31,6 +32,43 @@ pub enum Told {
     Change,
     /// That the visit is cancelled.
     Cancellation,
+    /// To an earlier address: that the invitation sent there has ended.
+    End,
+}
+
+impl From<CoreTold> for Told {
+    fn from(told: CoreTold) -> Self {
+        match told {
+            CoreTold::Invitation => Self::Invitation,
+            CoreTold::Change => Self::Change,
+            CoreTold::Cancellation => Self::Cancellation,
+            CoreTold::End => Self::End,
+        }
+    }
+}
+
+/// What becomes of a mail that was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum Undelivered {
+    /// It is late, and tried again.
+    Delayed,
+    /// A mail server refused it for good.
+    Refused,
+    /// It was tried for days.
+    GivenUp,
+    /// It is not needed any more, and never left.
+    Withdrawn,
+}
+
+impl From<CoreUndelivered> for Undelivered {
+    fn from(how: CoreUndelivered) -> Self {
+        match how {
+            CoreUndelivered::Delayed => Self::Delayed,
+            CoreUndelivered::Refused => Self::Refused,
+            CoreUndelivered::GivenUp => Self::GivenUp,
+            CoreUndelivered::Withdrawn => Self::Withdrawn,
+        }
+    }
 }
 
 /// What happened to a visit. Keys are those of the visit's document: `first_name`, `email`, `schedule`, ….
@@ -77,10 +115,28 @@ pub enum HistoryFact {
     Revived,
     /// The credential is dead.
     Voided,
-    /// A mail went to the guest.
+    /// A mail server has taken a mail to the guest.
     GuestTold {
         /// What it said.
         what: Told,
+    },
+    /// A mail to the guest is about to be sent.
+    MailQueued {
+        /// What it says.
+        what: Told,
+        /// A quota holds it back until then.
+        held_until: Option<SystemTime>,
+    },
+    /// A mail to the guest was not taken.
+    MailUndelivered {
+        /// What it says.
+        what: Told,
+        /// What becomes of it.
+        how: Undelivered,
+        /// Why, by a stable code.
+        class: String,
+        /// The mail server's answer, where it gave one.
+        code: Option<u16>,
     },
     /// The visitor arrived.
     Arrived,
@@ -137,13 +193,13 @@ impl From<Fact> for HistoryFact {
             Fact::Suspended => Self::Suspended,
             Fact::Revived => Self::Revived,
             Fact::Voided => Self::Voided,
-            Fact::GuestTold(told) => Self::GuestTold {
-                what: match told {
-                    CoreTold::Invitation => Told::Invitation,
-                    CoreTold::Change => Told::Change,
-                    CoreTold::Cancellation => Told::Cancellation,
-                },
-            },
+            Fact::GuestTold(told) => Self::GuestTold { what: told.into() },
+            Fact::MailQueued { what, held_until } => {
+                Self::MailQueued { what: what.into(), held_until: held_until.and_then(unix) }
+            }
+            Fact::MailUndelivered { what, how, class, code } => {
+                Self::MailUndelivered { what: what.into(), how: how.into(), class, code }
+            }
             Fact::Arrived => Self::Arrived,
             Fact::Departed => Self::Departed,
             Fact::Cancelled => Self::Cancelled,

@@ -10,6 +10,7 @@ pub mod client;
 pub mod directory;
 pub mod draft;
 pub mod error;
+pub mod guest_mail;
 pub mod history;
 pub mod list;
 pub mod log;

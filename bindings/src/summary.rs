@@ -6,6 +6,7 @@ use vestibule_core::directory::Directory;
 use vestibule_core::store::{ListFilter as CoreFilter, TabCounts as CoreCounts, VisitSummary as CoreSummary};
 use vestibule_core::visit::{Status as CoreStatus, Tab as CoreTab};
 
+use crate::guest_mail::GuestMail;
 use crate::time::{CivilTime, instant};
 
 /// Where a visit stands.
@@ -90,7 +91,7 @@ pub enum ListFilter {
         /// Which.
         tab: Tab,
     },
-    /// Those with a refusal or a conflict somebody has to look at.
+    /// Those with a refusal, a conflict or an undelivered mail somebody has to look at.
     Attention,
 }
 
@@ -168,8 +169,10 @@ pub struct VisitSummary {
     pub queued: bool,
     /// Somebody else's value was accepted first, and there is a choice to make.
     pub conflict: bool,
-    /// The code of the last refusal or conflict.
+    /// The code of what somebody has to look at: the last refusal or conflict, or what became of the guest's mail.
     pub problem: Option<String>,
+    /// Where the last mail to the guest is.
+    pub mail: Option<GuestMail>,
 }
 
 impl VisitSummary {
@@ -196,6 +199,7 @@ impl VisitSummary {
             queued: visit.queued,
             conflict: visit.conflict,
             problem: visit.problem,
+            mail: visit.mail.map(Into::into),
         }
     }
 }

@@ -10,6 +10,7 @@ use vestibule_core::store::{
 };
 use vestibule_core::visit::{Key, Tab as CoreTab};
 
+use crate::guest_mail::GuestMail;
 use crate::summary::{Status, Tab};
 use crate::time::{CivilTime, instant};
 
@@ -129,8 +130,12 @@ pub struct VisitView {
     pub approval: Approval,
     /// The visitor's credential.
     pub credential: CredentialState,
-    /// Whether the guest has ever been told of the visit.
+    /// Whether a mail server has ever taken a mail to the guest.
     pub guest_told: bool,
+    /// Where the last mail to the guest is.
+    pub mail: Option<GuestMail>,
+    /// The code of what somebody has to look at, as in lists.
+    pub problem: Option<String>,
     /// The member id of who created it, as the hub saw it.
     pub creator: Option<String>,
     /// The id of the visit this one was made from by "invite again".
@@ -178,6 +183,8 @@ impl VisitView {
             approval: view.approval.into(),
             credential: view.credential.into(),
             guest_told: view.guest_told,
+            mail: view.mail.map(Into::into),
+            problem: view.problem,
             creator: view.creator.map(Into::into),
             previous: values.previous.map(|visit| visit.to_string()),
             notes: view.notes.into_iter().map(Into::into).collect(),

@@ -10,6 +10,7 @@ use minicbor::{Decode, Decoder, Encode};
 use sha2::{Digest, Sha256};
 
 use crate::cbor::{self, NotCanonical};
+use crate::guest_mail::{GuestMail, MailState, Undelivered};
 use crate::id::{ChainHash, ChangeHash, MemberId, RequestId, VisitId};
 use crate::reader::{What, knows};
 
@@ -63,6 +64,21 @@ pub enum Told {
     /// Cancelled.
     #[n(2)]
     Cancellation,
+    /// To an earlier address: the invitation sent there has ended.
+    #[n(3)]
+    End,
+}
+
+impl Told {
+    /// The name in SQL and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invitation => "invitation",
+            Self::Change => "change",
+            Self::Cancellation => "cancellation",
+            Self::End => "end",
+        }
+    }
 }
 
 /// A fact of the log. Times are Unix seconds.
@@ -127,7 +143,7 @@ pub enum Fact {
     /// The credential is dead.
     #[n(8)]
     Voided,
-    /// A mail to the guest stands in the outbox.
+    /// A mail server has taken a mail to the guest.
     #[n(9)]
     GuestTold(#[n(0)] Told),
     /// The visitor is on site.
@@ -158,6 +174,32 @@ pub enum Fact {
         #[n(0)]
         keys: Vec<String>,
     },
+    /// A mail to the guest stands in the outbox.
+    #[n(18)]
+    MailQueued {
+        /// What it says.
+        #[n(0)]
+        what: Told,
+        /// A quota holds it back until then.
+        #[n(1)]
+        held_until: Option<i64>,
+    },
+    /// A mail to the guest was not taken.
+    #[n(19)]
+    MailUndelivered {
+        /// What it says.
+        #[n(0)]
+        what: Told,
+        /// What becomes of it.
+        #[n(1)]
+        how: Undelivered,
+        /// The kind of trouble, by a stable code: `dns`, `tls_expired`, `permanent`, ….
+        #[n(2)]
+        class: String,
+        /// The mail server's answer, where it gave one.
+        #[n(3)]
+        code: Option<u16>,
+    },
     /// A fact of a later version, by its number: only ever read. The entry is kept, the chain goes on, and what it
     /// means is for the app's next version.
     #[n(4_294_967_295)]
@@ -165,7 +207,7 @@ pub enum Fact {
 }
 
 /// The number of the last fact this version knows.
-pub(crate) const LAST_FACT: u32 = 17;
+pub(crate) const LAST_FACT: u32 = 19;
 /// Stands for the number of a fact in a decision that cannot be read at all.
 const UNREAD_FACT: u32 = u32::MAX;
 
@@ -211,9 +253,24 @@ impl Fact {
             Self::Expired => "expired",
             Self::Alert(_) => "alert",
             Self::Edited { .. } => "edited",
+            Self::MailQueued { .. } => "mail_queued",
+            Self::MailUndelivered { how, .. } => how.fact_kind(),
             Self::Later(_) => "later",
         }
     }
+
+    /// Whether it decides nothing, such as how far a mail has come: whoever did not see it has seen the same visit.
+    pub fn decides_nothing(&self) -> bool {
+        matches!(self, Self::GuestTold(_) | Self::MailQueued { .. } | Self::MailUndelivered { .. } | Self::Alert(_))
+    }
+}
+
+/// The alert that no address which approves invitations could be told of one.
+pub const APPROVERS_NOT_TOLD: &str = "approvers_not_told";
+
+/// Whether the code of a visit's problem is the hub's word on a mail, and not a refusal of what a phone wrote.
+pub fn is_hubs_word(problem: &str) -> bool {
+    matches!(problem, "mail_refused" | "mail_given_up" | "mail_delayed" | "mail_late" | APPROVERS_NOT_TOLD)
 }
 
 /// An entry with its payload, as it travels in the feed.
@@ -356,8 +413,12 @@ pub struct Standing {
     pub presence: Presence,
     /// How it ended, if it did.
     pub ended: Option<Ended>,
-    /// Whether the guest was ever told of the visit.
+    /// Whether a mail server ever took a mail to the guest.
     pub guest_told: bool,
+    /// Where the last mail to the guest's present address is; none where none belongs to what holds now.
+    pub mail: Option<GuestMail>,
+    /// It waits for an approval that nobody could be asked for by mail.
+    pub approvers_untold: bool,
 }
 
 impl Standing {
@@ -374,25 +435,59 @@ impl Standing {
                 self.creator = Some(creator.clone());
                 self.approval = if *needs_approval { Approval::Pending } else { Approval::NotNeeded };
             }
-            Fact::Approved { .. } => self.approval = Approval::Approved,
+            Fact::Approved { .. } => {
+                self.approval = Approval::Approved;
+                self.approvers_untold = false;
+            }
             Fact::Rejected { reason, r#final } => {
+                self.approvers_untold = false;
                 self.approval = Approval::Rejected { reason: reason.clone(), r#final: *r#final };
             }
             Fact::Reopened | Fact::ApprovalStale { .. } => self.approval = Approval::Pending,
             Fact::Minted { .. } | Fact::Revived => self.credential = CredentialState::Live,
             Fact::Suspended => self.credential = CredentialState::Suspended,
-            Fact::Voided => self.credential = CredentialState::Void,
-            Fact::GuestTold(_) => self.guest_told = true,
+            Fact::Voided => {
+                self.credential = CredentialState::Void;
+                // Its mail is worth nothing any more; one that takes its place is queued after this.
+                self.mail = None;
+            }
+            Fact::GuestTold(what) => {
+                self.guest_told = true;
+                self.take_mail(*what, Some(MailState::HandedOver));
+            }
+            Fact::MailQueued { what, held_until } => {
+                self.take_mail(*what, Some(held_until.map_or(MailState::Waiting, |until| MailState::Held { until })));
+            }
+            Fact::MailUndelivered { what, how, class, code } => self.take_mail(*what, how.state(class, *code)),
             Fact::Arrived => {
                 self.presence = Presence::OnSite;
                 self.ended = None;
             }
             Fact::Departed => self.presence = Presence::Departed,
-            Fact::Cancelled | Fact::Deleted => self.ended = Some(Ended::Cancelled),
-            Fact::NoShow => self.ended = Some(Ended::NoShow),
-            Fact::Expired => self.ended = Some(Ended::Expired),
+            Fact::Cancelled | Fact::Deleted => self.end(Ended::Cancelled),
+            Fact::NoShow => self.end(Ended::NoShow),
+            Fact::Expired => self.end(Ended::Expired),
+            Fact::Alert(code) if code == APPROVERS_NOT_TOLD => self.approvers_untold = true,
             Fact::Alert(_) | Fact::Edited { .. } | Fact::Later(_) => {}
         }
+    }
+
+    fn end(&mut self, ended: Ended) {
+        self.ended = Some(ended);
+        self.approvers_untold = false;
+    }
+
+    /// A mail to an earlier address says nothing of the guest's.
+    fn take_mail(&mut self, what: Told, state: Option<MailState>) {
+        if what != Told::End {
+            self.mail = state.map(|state| GuestMail { what, state });
+        }
+    }
+
+    /// What its host should look at, by a stable code: a mail that is not delivered, approvers who cannot be told.
+    pub fn problem(&self) -> Option<&'static str> {
+        let mail = self.mail.as_ref().and_then(GuestMail::problem);
+        mail.or_else(|| self.approvers_untold.then_some(APPROVERS_NOT_TOLD))
     }
 }
 
@@ -415,6 +510,37 @@ mod tests {
         let mut forged = one;
         forged.payload = cbor::write(&Decision { fact: Fact::Reopened, by: None, request: None }).into();
         assert_eq!(forged.open(0, &ChainHash::ORIGIN), Err(DecisionError::Commitment));
+    }
+
+    /// Told means taken by a mail server; a mail that waits or was refused told nobody, and what replaces it counts anew.
+    #[test]
+    fn the_guest_is_told_when_a_mail_server_has_the_mail() {
+        let mut standing = Standing::default();
+        standing.fold(&Fact::MailQueued { what: Told::Invitation, held_until: None });
+        assert_eq!((standing.guest_told, standing.problem()), (false, None));
+        let refused = |what, how| Fact::MailUndelivered { what, how, class: "permanent".into(), code: Some(550) };
+        standing.fold(&refused(Told::Invitation, Undelivered::Refused));
+        assert_eq!((standing.guest_told, standing.problem()), (false, Some("mail_refused")));
+        standing.fold(&Fact::Voided);
+        assert_eq!(standing.problem(), None, "a corrected visit has a mail of its own");
+        standing.fold(&Fact::MailQueued { what: Told::Invitation, held_until: Some(9) });
+        assert_eq!(standing.mail.as_ref().map(|mail| &mail.state), Some(&MailState::Held { until: 9 }));
+        standing.fold(&Fact::GuestTold(Told::Invitation));
+        assert_eq!((standing.guest_told, standing.problem()), (true, None));
+        standing.fold(&refused(Told::End, Undelivered::Refused));
+        assert_eq!(standing.problem(), None, "the address before takes no mail: that is why it was corrected");
+        standing.fold(&refused(Told::Change, Undelivered::Withdrawn));
+        assert_eq!(standing.mail, None);
+    }
+
+    /// An approval nobody could be asked for is the host's to look at, until somebody decides all the same.
+    #[test]
+    fn approvers_who_cannot_be_told_are_a_problem_until_they_decide() {
+        let mut standing = Standing::default();
+        standing.fold(&Fact::Alert(APPROVERS_NOT_TOLD.into()));
+        assert_eq!(standing.problem(), Some(APPROVERS_NOT_TOLD));
+        standing.fold(&Fact::Approved { heads: vec![] });
+        assert_eq!(standing.problem(), None);
     }
 
     /// S2.21, S2.22: an approved visit can go back to Pending and can be rejected.

@@ -18,6 +18,7 @@ pub mod fault;
 pub mod feed;
 #[cfg(test)]
 mod golden;
+pub mod guest_mail;
 pub mod id;
 pub mod keys;
 pub mod moment;

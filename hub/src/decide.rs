@@ -175,7 +175,7 @@ pub(crate) fn check(
     Ok(refusal.map_or(Ok(()), Err))
 }
 
-/// Whether the last entry its maker saw is the last there is. A rejection also stands against an approval that was made
+/// Whether the last entry its maker saw is the last there is, apart from such as decide nothing. A rejection also stands against an approval that was made
 /// of the same state, and what came of that approval: of two concurrent decisions the rejection wins.
 fn saw_enough(
     tx: &Transaction<'_>,
@@ -186,9 +186,6 @@ fn saw_enough(
     if *entry == visit.log_head {
         return Ok(true);
     }
-    if !matches!(decided, Decided::Rejected { .. }) {
-        return Ok(false);
-    }
     let entries = log::entries(tx, &visit.organisation, visit.id)?;
     let Some(at) = entries.iter().position(|logged| logged.hash() == *entry) else { return Ok(false) };
     for logged in &entries[at + 1..] {
@@ -196,14 +193,10 @@ fn saw_enough(
             cbor::read(&logged.payload, "decision").map_err(|_| StoreError::Corrupt("decision"))?;
         let follows_approval = matches!(
             decision.fact,
-            Fact::Approved { .. }
-                | Fact::Minted { .. }
-                | Fact::Revived
-                | Fact::Voided
-                | Fact::GuestTold(_)
-                | Fact::Alert(_)
+            Fact::Approved { .. } | Fact::Minted { .. } | Fact::Revived | Fact::Voided
         );
-        if !follows_approval {
+        let is_rejection = matches!(decided, Decided::Rejected { .. });
+        if !(decision.fact.decides_nothing() || is_rejection && follows_approval) {
             return Ok(false);
         }
     }

@@ -3,7 +3,8 @@
 //! A request is handled by a plain function of (store, now, randomness, request): [`judge`] takes what phones push,
 //! [`decide`] what approvers decide; both write facts through [`store`], let [`lifecycle`] derive the [`effect`]s, and
 //! [`delivery`] carries them out in the same transaction: credentials, mails in the outbox, calendar entries, passes.
-//! [`feed`] hands the rows out, [`sweep`] ends what nobody came to. [`server`] puts HTTP around it, [`delivery`]'s sender puts SMTP around the outbox.
+//! [`feed`] hands the rows out, [`sweep`] ends what nobody came to. [`server`] puts HTTP around it, [`delivery`]'s sender
+//! puts SMTP around the outbox, and [`handover`] writes down what came of it.
 //! Clock and randomness come in as a [`moment::Moment`].
 
 pub mod check;
@@ -15,6 +16,7 @@ pub mod decide;
 pub mod delivery;
 pub mod effect;
 pub mod feed;
+pub mod handover;
 pub mod issuer;
 pub mod judge;
 pub mod keys;

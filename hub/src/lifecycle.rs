@@ -104,8 +104,8 @@ pub fn decided(visit: &AcceptedVisit, decision: Decided) -> Outcome {
             if expected {
                 effects.push(match visit.standing.credential {
                     CredentialState::Suspended => Effect::Revive,
-                    _ if visit.invited => Effect::Update,
-                    _ => Effect::Invite,
+                    CredentialState::None => Effect::Invite,
+                    _ => Effect::Update,
                 });
             }
             Outcome { facts: vec![Fact::Approved { heads }], effects }
@@ -204,15 +204,15 @@ fn told_anew(visit: &AcceptedVisit, keys: &[Key]) -> Vec<Effect> {
     if keys.contains(&Key::Email) {
         ended_delivery(visit, keys).into_iter().chain([Effect::Invite]).collect()
     } else if keys.iter().any(|key| key.is_shown()) {
-        vec![if visit.invited { Effect::Update } else { Effect::Invite }]
+        vec![if visit.standing.credential == CredentialState::None { Effect::Invite } else { Effect::Update }]
     } else {
         Vec::new()
     }
 }
 
-/// The end of the delivery to the earlier address, if the address changed and anything had gone out to it.
+/// The end of the delivery to the earlier address, if the address changed and a mail to it was ever made.
 fn ended_delivery(visit: &AcceptedVisit, keys: &[Key]) -> Option<Effect> {
-    let begun = visit.invited || visit.standing.credential != CredentialState::None;
+    let begun = visit.standing.credential != CredentialState::None;
     let email = visit.values.email.clone().filter(|_| begun && keys.contains(&Key::Email));
     email.map(|email| Effect::EndDelivery { email })
 }

@@ -5,10 +5,10 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use vestibule_core::decision::{Approval, Ended, Fact, Presence, Standing, Told};
+use vestibule_core::decision::{Approval, Ended, Fact, Presence, Standing};
 use vestibule_core::id::{ChainHash, ChangeHash, MemberId, OrganisationId, SiteId, VisitId};
 use vestibule_core::schedule::{Instants, ScheduleError};
-use vestibule_core::visit::{Key, Status, VisitValues};
+use vestibule_core::visit::{Status, VisitValues};
 
 /// A visit the hub has accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +33,6 @@ pub struct AcceptedVisit {
     pub base: u32,
     /// What its log means now.
     pub standing: Standing,
-    /// Whether the guest at the present address holds an invitation: told of it, and not of its end.
-    pub invited: bool,
     /// The number of the last entry of its log.
     pub last_entry: u64,
     /// The hash of that entry.
@@ -72,13 +70,6 @@ impl AcceptedVisit {
     /// Takes one more fact, in the order of the log.
     pub fn fold(&mut self, fact: &Fact) {
         self.standing.fold(fact);
-        match fact {
-            Fact::GuestTold(Told::Invitation | Told::Change) => self.invited = true,
-            Fact::GuestTold(Told::Cancellation) => self.invited = false,
-            // Whoever reads the new address has not been told of anything.
-            Fact::Edited { keys } if keys.iter().any(|key| key == Key::Email.as_str()) => self.invited = false,
-            _ => {}
-        }
     }
 
     /// Whether it needs or had a decision.

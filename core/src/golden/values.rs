@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cbor;
 use crate::decision::{Decision, Fact, LoggedDecision, Told};
+use crate::guest_mail::Undelivered;
 use crate::envelope::{Ask, Envelope, Item, ItemId, Request, SignedEnvelope, VERSION};
 use crate::feed::{
     ChangeRow, NoteRow, Page, PageHeader, Row, RowKind, SaltedRow, Scope, ScopeHead, SnapshotRow, Statement, chain,
@@ -408,6 +409,13 @@ pub(super) fn facts() -> Vec<Decision> {
         Fact::Expired,
         Fact::Alert("duplicate_use".into()),
         Fact::Edited { keys: vec!["host".into(), "company".into()] },
+        Fact::MailQueued { what: Told::Change, held_until: Some(NOW + 3_600) },
+        Fact::MailUndelivered {
+            what: Told::Invitation,
+            how: Undelivered::Refused,
+            class: "permanent".into(),
+            code: Some(550),
+        },
     ];
     facts.into_iter().map(|fact| Decision { fact, by: None, request: None }).collect()
 }

@@ -12,6 +12,7 @@ use super::working::{Entry, OperationState, Payload, Working};
 use crate::directory::Directory;
 use crate::document::{Value as DocumentValue, Write};
 use crate::envelope::Ask;
+use crate::guest_mail::{GuestMail, MailState};
 use crate::id::{MemberId, SiteId, SpaceId, TypeId, VisitId};
 use crate::schedule::Schedule;
 use crate::text::{index_name, index_words};
@@ -53,6 +54,19 @@ pub(super) fn status_of(working: &Working, values: &VisitValues) -> Status {
     };
     let ends = values.cancelled || values.deleted || working.outbox.iter().any(deletes);
     status(&working.standing, ends, operations(working))
+}
+
+/// The code of what somebody should look at: the last refusal or conflict of this phone's own, or what the hub says of the
+/// guest's mail, or that only an update of the app shows all of it. A mail that is held back until the visit has begun comes
+/// too late.
+pub(super) fn problem(working: &Working, times: &Times) -> Option<String> {
+    let own = working.outbox.iter().rev().filter(|entry| !entry.state.waits()).find_map(|entry| entry.code.clone());
+    let is_late = |mail: &GuestMail| {
+        matches!(mail.state, MailState::Held { until } if times.start.is_some_and(|start| start.timestamp() <= until))
+    };
+    let late = || working.standing.mail.as_ref().is_some_and(is_late).then_some("mail_late");
+    let update = || working.update_app.then_some(UPDATE_APP);
+    own.or_else(|| working.standing.problem().or_else(late).or_else(update).map(str::to_owned))
 }
 
 /// When a `UUIDv7` was made, Unix seconds.
@@ -178,6 +192,7 @@ pub(super) struct Row {
     queued: bool,
     conflict: bool,
     problem: Option<String>,
+    mail: Option<String>,
     number: Option<i64>,
     schedule: Option<String>,
     first_name: Option<String>,
@@ -200,8 +215,6 @@ impl Row {
             return None;
         }
         let values = values(working);
-        let problem = working.outbox.iter().rev().filter(|entry| !entry.state.waits()).find_map(|e| e.code.clone());
-        let problem = problem.or_else(|| working.update_app.then(|| UPDATE_APP.to_owned()));
         let times = Times::of(values.schedule, zone(&values, directory), directory);
         let host = values.host.as_ref().and_then(|host| directory.member(host));
         let words = [
@@ -213,12 +226,13 @@ impl Row {
         Some(Self {
             visit: working.id,
             fresh: working.fresh,
+            problem: problem(working, &times),
+            mail: working.standing.mail.as_ref().map(ToString::to_string),
             sort_at: times.start.map_or_else(|| made_at(working.id), |start| start.timestamp()),
             times,
             status: status_of(working, &values),
             queued: operations(working).queued,
             conflict: working.outbox.iter().any(|entry| entry.state == OperationState::Conflict),
-            problem,
             number: i64::try_from(working.standing.number).ok().filter(|&number| number != 0),
             schedule: values.text(Key::Schedule),
             host_name: host.map(|host| host.name.clone()),
@@ -247,11 +261,13 @@ pub(super) fn write_row(tx: &Tx<'_>, row: Row, search: &mut SearchRows) -> Resul
     let sql = if held.is_some() {
         "UPDATE OR FAIL visit SET place = ?2, sort_at = ?3, start_at = ?4, end_at = ?5, schedule = ?6, status = ?7, tab = ?8,
          queued = ?9, conflict = ?10, problem = ?11, attention = ?12, number = ?13, first_name = ?14, last_name = ?15,
-         company = ?16, email = ?17, site = ?18, space = ?19, type = ?20, host = ?21, host_name = ?22, over_at = ?23 WHERE id = ?1"
+         company = ?16, email = ?17, site = ?18, space = ?19, type = ?20, host = ?21, host_name = ?22, over_at = ?23,
+         mail = ?24 WHERE id = ?1"
     } else {
         "INSERT OR FAIL INTO visit (id, place, sort_at, start_at, end_at, schedule, status, tab, queued, conflict, problem,
-         attention, number, first_name, last_name, company, email, site, space, type, host, host_name, over_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
+         attention, number, first_name, last_name, company, email, site, space, type, host, host_name, over_at,
+         mail)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)"
     };
     let [start, end, over_at] =
         [row.times.start, row.times.end, row.times.over_at].map(|time| time.map(|time| time.timestamp()));
@@ -281,6 +297,7 @@ pub(super) fn write_row(tx: &Tx<'_>, row: Row, search: &mut SearchRows) -> Resul
             row.host.as_ref().map(MemberId::as_str),
             row.host_name,
             over_at,
+            row.mail,
         ],
     )?;
     if let Some(held) = held {

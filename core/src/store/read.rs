@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row};
 
-use super::project::{Times, status_of, values, zone};
+use super::project::{Times, problem, status_of, values, zone};
 use super::tx::{all, one};
 use super::view::{
     HistoryEntry, HistoryFact, ListFilter, NoteView, OperationView, Page, PageCursor, TabCounts, VisitSummary,
@@ -25,7 +25,7 @@ use crate::visit::{Tab, full_name};
 pub const MAX_PAGE: usize = 1_000;
 
 const COLUMNS: &str = "id, sort_at, number, first_name, last_name, company, email, site, host, host_name, schedule, \
-                       start_at, end_at, status, queued, conflict, problem, over_at";
+                       start_at, end_at, status, queued, conflict, problem, over_at, mail";
 
 impl Store {
     /// A page of a list, ordered by start, then id; a visit without a time stands at the time it was made. Pages stay
@@ -112,6 +112,8 @@ impl Store {
             approval: working.standing.approval.clone(),
             credential: working.standing.credential,
             guest_told: working.standing.guest_told,
+            mail: working.standing.mail.clone(),
+            problem: problem(&working, &times),
             notes: notes(&snapshot, &working, &directory)?,
             operations: working.outbox.iter().map(operation).collect::<Result<_, _>>()?,
             values,
@@ -330,6 +332,7 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<Result<(PageCursor, VisitSummary),
     let status = text(13)?.unwrap_or_default().parse().map_err(|_| StoreError::Damaged("visit"));
     let (company, email, host_name, problem) = (own(5)?, own(6)?, own(9)?, own(16)?);
     let (queued, conflict) = (row.get(14)?, row.get(15)?);
+    let mail = text(18)?.map(str::parse).transpose().map_err(|_| StoreError::Damaged("visit"));
     Ok((|| {
         Ok((
             PageCursor { sort_at, id },
@@ -350,6 +353,7 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<Result<(PageCursor, VisitSummary),
                 queued,
                 conflict,
                 problem,
+                mail: mail?,
             },
         ))
     })())

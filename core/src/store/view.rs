@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use super::intent::OperationKind;
 use super::working::OperationState;
 use crate::decision::{Approval, CredentialState, Fact};
+use crate::guest_mail::GuestMail;
 use crate::id::{IdError, MemberId, SiteId, VisitId};
 use crate::receipt::Refusal;
 use crate::schedule::Schedule;
@@ -29,7 +30,7 @@ pub enum ListFilter {
     All,
     /// One list.
     Tab(Tab),
-    /// Those with a refusal or a conflict somebody has to look at.
+    /// Those with a refusal, a conflict or an undelivered mail somebody has to look at.
     Attention,
 }
 
@@ -130,8 +131,11 @@ pub struct VisitSummary {
     pub queued: bool,
     /// Somebody else's value was accepted first, and there is a choice to make.
     pub conflict: bool,
-    /// The code of the last refusal or conflict.
+    /// The code of what somebody has to look at: the last refusal or conflict, or `mail_refused`, `mail_given_up`,
+    /// `mail_delayed`, `mail_late`, `approvers_not_told`.
     pub problem: Option<String>,
+    /// Where the last mail to the guest is.
+    pub mail: Option<GuestMail>,
 }
 
 impl VisitSummary {
@@ -172,8 +176,12 @@ pub struct VisitView {
     pub approval: Approval,
     /// The credential, as far as a phone may know.
     pub credential: CredentialState,
-    /// Whether the guest has ever been told of the visit.
+    /// Whether a mail server has ever taken a mail to the guest.
     pub guest_told: bool,
+    /// Where the last mail to the guest is.
+    pub mail: Option<GuestMail>,
+    /// The code of what somebody has to look at, as in lists.
+    pub problem: Option<String>,
     /// The notes this phone holds, oldest first; own ones that are not sent yet last.
     pub notes: Vec<NoteView>,
     /// What waits, was refused, or is to be chosen about.

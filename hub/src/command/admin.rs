@@ -6,6 +6,7 @@
 
 mod check;
 mod lists;
+mod mails;
 mod trust;
 
 use std::fs::{OpenOptions, Permissions};
@@ -43,6 +44,8 @@ Examples:
   vestibule admin --dir hub init --sample           Example AG, with sites in Zürich and New York
   vestibule admin --dir hub token ada --out ada.token   Ada signs a phone in with this, within an hour
   vestibule admin --dir hub check                   what is wrong with the set-up
+  vestibule admin --dir hub mails --state failed    what was not delivered, and why
+  vestibule admin --dir hub mails retry --all-failed
   vestibule admin --dir hub visits                  what is invited, waiting, expected
   vestibule admin --dir hub approve 7 --as priya    the visit with number 7 (or its id)
   vestibule admin --dir hub reject 7 --as priya --reason 'Please name the company'"
@@ -103,6 +106,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// List the mails in the outbox: what waits, what was not delivered and why
+    Mails(mails::Mails),
     /// Approve a visit, exactly as it stands now
     Approve(Decision),
     /// Reject a visit, also an approved one: the visitor's PIN, QR code and passes open nothing any more
@@ -196,6 +201,7 @@ impl Admin {
             Command::Token { member, out } => desk.token(&member, out.as_deref()),
             Command::Members { json } => desk.members(json),
             Command::Visits { json } => desk.visits(json),
+            Command::Mails(mails) => desk.mails(mails),
             Command::Approve(decision) => desk.decide(&decision, |tx, context, moment, visit, by| {
                 decide::approve(tx, context, moment, visit, by, None)
             }),

@@ -1,21 +1,26 @@
 //! Effects, one by one.
 
+use chrono::{DateTime, Utc};
 use lettre::message::Mailbox;
 use rusqlite::Transaction;
 use vestibule_core::calendar::Method;
-use vestibule_core::decision::{Fact, Told};
+use vestibule_core::decision::{APPROVERS_NOT_TOLD, Fact, Told};
 
 use super::mail::{self, Access, Letter};
-use super::outbox::{self, Outgoing};
+use super::outbox::{self, Outgoing, Pace};
 use super::passes::{PassError, apple_pass, calendar_cancellation, calendar_entry, google_link};
 use super::{Delivery, DeliveryError, Effect, Invitation, ToldTimes, address_key, link_hash, links};
 use crate::context::Context;
 use crate::credential::{self, Window};
 use crate::moment::Moment;
+use crate::store::outbox::Withdrawn;
 use crate::store::{deliveries, outbox as outbox_rows};
 
 /// For how long a "Review invitation" link works: longer than any visit may lie ahead unattended.
 const REVIEW_LINK_LIFE: chrono::TimeDelta = chrono::TimeDelta::days(60);
+
+/// How long a mail about a change waits for the next edit.
+pub(super) const SETTLING: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
 
 /// Carries out an effect in the transaction that decided it, and returns the facts for the visit's log.
 pub fn carry_out(
@@ -82,25 +87,26 @@ impl Work<'_, '_> {
         let Some(window) = Window::of(self.invitation, self.moment.now) else {
             return self.alert_host("window_passed");
         };
-        let delivery = match self.live()? {
+        let (delivery, due) = match self.live()? {
             Some(delivery) if delivery.address_key == address_key(self.context, email) => self.withdraw(&delivery)?,
             // The address is new, and nobody has ended the delivery to the one before: its words are for that one only.
             Some(delivery) => {
                 deliveries::end(self.tx, &delivery.id, self.moment.now)?;
-                self.begin(email)?
+                (self.begin(email)?, None)
             }
-            None => self.begin(email)?,
+            None => (self.begin(email)?, None),
         };
-        let host = &self.invitation.host.id;
-        if !outbox::has_room(self.tx, self.context, self.moment, host, self.invitation.visit, email)? {
-            // No mail to the host either: what fills the quota may be ten thousand visits of one upload.
-            self.facts.push(Fact::Alert("mail_quota".to_owned()));
-            return Ok(());
-        }
-        self.send_access(&delivery, to, window)
+        self.send_access(&delivery, to, window, due)
     }
 
-    fn send_access(&mut self, delivery: &Delivery, to: Mailbox, window: Window) -> Result<(), DeliveryError> {
+    /// `due`: when the mail that this one takes the place of was to go out.
+    fn send_access(
+        &mut self,
+        delivery: &Delivery,
+        to: Mailbox,
+        window: Window,
+        due: Option<DateTime<Utc>>,
+    ) -> Result<(), DeliveryError> {
         let (context, invitation, now) = (self.context, self.invitation, self.moment.now);
         let minted = credential::mint(self.tx, context, self.moment, invitation, window)?;
         let good = Some(&minted.credential);
@@ -133,10 +139,15 @@ impl Work<'_, '_> {
                 calendar,
             },
         )?;
-        self.put(letter, to, Some(delivery))?;
+        let pace = match told {
+            // Edits that follow one another become one mail; whoever goes on editing puts it off no longer.
+            Told::Change => Pace::Settled(due.map_or(now + SETTLING, |due| due.min(now + SETTLING))),
+            _ => Pace::InTurn,
+        };
+        let held_until = self.put(letter, to, Some(delivery), pace)?.map(|until| until.timestamp());
         let told_times = times.map(|times| ToldTimes { times, zone: invitation.site.zone });
         deliveries::set_told(self.tx, &delivery.id, sequence, told_times.as_ref(), now)?;
-        self.facts.extend([minted.fact(), Fact::GuestTold(told)]);
+        self.facts.extend([minted.fact(), Fact::MailQueued { what: told, held_until }]);
         Ok(())
     }
 
@@ -171,7 +182,7 @@ impl Work<'_, '_> {
     fn cancel(&mut self) -> Result<(), DeliveryError> {
         self.void()?;
         let Some(delivery) = self.live()? else { return Ok(()) };
-        let delivery = self.withdraw(&delivery)?;
+        let (delivery, _) = self.withdraw(&delivery)?;
         if let Some(email) = self.invitation.values.email.as_deref()
             && delivery.mails > 0
             && delivery.address_key == address_key(self.context, email)
@@ -179,7 +190,7 @@ impl Work<'_, '_> {
         {
             let calendar = self.calendar_cancellation(&delivery, email);
             let letter = mail::cancellation(self.invitation, calendar)?;
-            self.send_last(letter, to, &delivery)?;
+            self.send_last(letter, to, &delivery, Told::Cancellation)?;
         }
         deliveries::end(self.tx, &delivery.id, self.moment.now)?;
         Ok(())
@@ -196,20 +207,26 @@ impl Work<'_, '_> {
         let Some(delivery) = self.live()?.filter(|live| live.address_key == address_key(self.context, email)) else {
             return Ok(());
         };
-        let delivery = self.withdraw(&delivery)?;
+        let (delivery, _) = self.withdraw(&delivery)?;
         if let Some(to) = mail::mailbox("", email).filter(|_| delivery.mails > 0) {
             let calendar = self.calendar_cancellation(&delivery, email);
             let letter = mail::bare_cancellation(self.invitation, calendar)?;
-            self.send_last(letter, to, &delivery)?;
+            self.send_last(letter, to, &delivery, Told::End)?;
         }
         deliveries::end(self.tx, &delivery.id, self.moment.now)?;
         Ok(())
     }
 
-    fn send_last(&mut self, letter: Letter, to: Mailbox, delivery: &Delivery) -> Result<(), DeliveryError> {
-        self.put(letter, to, Some(delivery))?;
+    fn send_last(
+        &mut self,
+        letter: Letter,
+        to: Mailbox,
+        delivery: &Delivery,
+        what: Told,
+    ) -> Result<(), DeliveryError> {
+        self.put(letter, to, Some(delivery), Pace::AtOnce)?;
         deliveries::set_told(self.tx, &delivery.id, delivery.sequence + 1, None, self.moment.now)?;
-        self.facts.push(Fact::GuestTold(Told::Cancellation));
+        self.facts.push(Fact::MailQueued { what, held_until: None });
         Ok(())
     }
 
@@ -226,6 +243,10 @@ impl Work<'_, '_> {
             .map(|address| address.trim())
             .collect::<Vec<_>>();
         addresses.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
+        let none_can_be_told = addresses.iter().all(|address| mail::mailbox("", address).is_none());
+        if none_can_be_told && !addresses.is_empty() {
+            self.alert_host(APPROVERS_NOT_TOLD)?;
+        }
         for address in addresses {
             let token = links::random_token(self.moment.random());
             let (organisation, visit) = (&self.context.organisation, self.invitation.visit);
@@ -250,12 +271,8 @@ impl Work<'_, '_> {
             self.facts.push(Fact::Alert("notice_address".to_owned()));
             return Ok(());
         };
-        let host = &self.invitation.host.id;
-        if !outbox::has_room(self.tx, self.context, self.moment, host, self.invitation.visit, address)? {
-            self.facts.push(Fact::Alert("mail_quota".to_owned()));
-            return Ok(());
-        }
-        self.put(letter, to, None)
+        self.put(letter, to, None, Pace::InTurn)?;
+        Ok(())
     }
 
     /// What could not be sent to the guest stands in the log, and the host is told.
@@ -268,17 +285,27 @@ impl Work<'_, '_> {
     fn tell_host(&mut self, letter: Letter) -> Result<(), DeliveryError> {
         let host = &self.invitation.host;
         let Some(to) = mail::mailbox(&host.name, &host.email) else { return Ok(()) };
-        let mail = Outgoing { letter, to, visit: self.invitation.visit, delivery: None, host: None };
-        outbox::put(self.tx, self.context, self.moment, mail)
+        let visit = self.invitation.visit;
+        let mail = Outgoing { letter, to, visit, delivery: None, host: None, pace: Pace::AtOnce };
+        outbox::put(self.tx, self.context, self.moment, mail)?;
+        Ok(())
     }
 
-    fn put(&mut self, letter: Letter, to: Mailbox, delivery: Option<&Delivery>) -> Result<(), DeliveryError> {
+    /// Until when a quota holds it back, if one does.
+    fn put(
+        &mut self,
+        letter: Letter,
+        to: Mailbox,
+        delivery: Option<&Delivery>,
+        pace: Pace,
+    ) -> Result<Option<DateTime<Utc>>, DeliveryError> {
         let mail = Outgoing {
             letter,
             to,
             visit: self.invitation.visit,
             delivery: delivery.map(|delivery| delivery.id),
             host: Some(&self.invitation.host.id),
+            pace,
         };
         outbox::put(self.tx, self.context, self.moment, mail)
     }
@@ -300,10 +327,13 @@ impl Work<'_, '_> {
         Ok(deliveries::live(self.tx, &self.context.organisation, self.invitation.visit)?)
     }
 
-    /// Takes back what waits for the delivery; what no server can have seen does not count as told.
-    fn withdraw(&self, delivery: &Delivery) -> Result<Delivery, DeliveryError> {
-        let count = outbox_rows::withdraw(self.tx, &delivery.id, self.moment.now)?;
-        deliveries::subtract_mails(self.tx, &delivery.id, count)?;
-        Ok(Delivery { mails: delivery.mails.saturating_sub(count), ..delivery.clone() })
+    /// Takes back what waits for the delivery or has failed; what no server can have seen does not count as told. Gives as
+    /// well when what had not been tried yet was to go out.
+    fn withdraw(&self, delivery: &Delivery) -> Result<(Delivery, Option<DateTime<Utc>>), DeliveryError> {
+        let Withdrawn { unseen, due } = outbox_rows::withdraw(self.tx, &delivery.id, self.moment.now)?;
+        deliveries::subtract_mails(self.tx, &delivery.id, unseen)?;
+        let mails = delivery.mails.saturating_sub(unseen);
+        let due = due.and_then(|due| DateTime::from_timestamp(due, 0));
+        Ok((Delivery { mails, ..delivery.clone() }, due))
     }
 }

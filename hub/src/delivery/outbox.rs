@@ -6,7 +6,7 @@
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use lettre::message::Mailbox;
 use rusqlite::Transaction;
 use vestibule_core::id::{MemberId, VisitId};
@@ -20,12 +20,12 @@ use crate::moment::Moment;
 use crate::store::outbox::{self, NewMail};
 
 /// Mails one host's doing may bring about in [`QUOTA_SPAN`]; a bulk upload of a thousand fits, each told to the security
-/// and the category's address and, approved on the same day, to its guest.
-pub(super) const MAILS_OF_A_HOST: u64 = 4_000;
+/// and the category's address and, approved on the same day, to its guest. What is more waits for its place.
+pub(super) const MAILS_OF_A_HOST: u32 = 4_000;
 /// Mails about one visit to one recipient in the same time.
-pub(super) const MAILS_OF_A_RECIPIENT: u64 = 10;
+pub(super) const MAILS_OF_A_RECIPIENT: u32 = 10;
 /// The time mails are counted over.
-const QUOTA_SPAN: TimeDelta = TimeDelta::hours(24);
+pub(super) const QUOTA_SPAN: TimeDelta = TimeDelta::hours(24);
 
 const NONCE_BYTES: usize = 12;
 
@@ -38,33 +38,37 @@ pub(super) struct Outgoing<'a> {
     pub(super) delivery: Option<[u8; 16]>,
     /// Whose quota it counts in; nobody's where the hub tells a member something.
     pub(super) host: Option<&'a MemberId>,
+    /// When it may go out.
+    pub(super) pace: Pace,
 }
 
-/// Whether another mail about a visit may go to an address on behalf of a host.
-pub(super) fn has_room(
-    tx: &Transaction<'_>,
-    context: &Context,
-    moment: &Moment<'_>,
-    host: &MemberId,
-    visit: VisitId,
-    address: &str,
-) -> Result<bool, DeliveryError> {
-    let since = moment.now - QUOTA_SPAN;
-    let recipient = address_key(context, address);
-    let of_host = outbox::count_of_host(tx, &context.organisation, host, since)?;
-    let of_recipient = outbox::count_of_recipient(tx, &context.organisation, &recipient, visit, since)?;
-    Ok(of_host < MAILS_OF_A_HOST && of_recipient < MAILS_OF_A_RECIPIENT)
+/// When a mail may go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// Whatever the quotas say: the end of something, and what the hub tells a member.
+    AtOnce,
+    /// When the quotas have a place for it.
+    InTurn,
+    /// The same, and not before that: another edit may follow.
+    Settled(DateTime<Utc>),
 }
 
-/// Composes the message, seals it and puts it into the outbox.
+/// Composes the message, seals it and puts it into the outbox; until when a quota holds it back, if one does.
 pub(super) fn put(
     tx: &Transaction<'_>,
     context: &Context,
     moment: &mut Moment<'_>,
     mail: Outgoing<'_>,
-) -> Result<(), DeliveryError> {
+) -> Result<Option<DateTime<Utc>>, DeliveryError> {
     let id: [u8; 16] = moment.random();
     let address = mail.to.email.to_string();
+    let recipient = address_key(context, &address);
+    let wanted = if let Pace::Settled(at) = mail.pace { at.max(moment.now) } else { moment.now };
+    let place = match mail.host.filter(|_| mail.pace != Pace::AtOnce) {
+        Some(host) => place(tx, context, host, mail.visit, &recipient)?,
+        None => None,
+    };
+    let slot = place.map_or(wanted, |place| place.max(wanted));
     let kind = mail.letter.kind;
     let from = context.mail_from.parse().map_err(|_| DeliveryError::Sender)?;
     let visit = mail.delivery.map(|_| mail.visit);
@@ -80,12 +84,35 @@ pub(super) fn put(
             delivery: mail.delivery,
             kind,
             host: mail.host,
-            recipient: address_key(context, &address),
+            recipient,
+            domain: domain_key(context, &address),
             sealed,
             now: moment.now,
+            slot,
         },
     )?;
-    Ok(())
+    Ok((slot > wanted).then_some(slot))
+}
+
+/// The first moment the quotas have a place for one more mail.
+fn place(
+    tx: &Transaction<'_>,
+    context: &Context,
+    host: &MemberId,
+    visit: VisitId,
+    recipient: &[u8; 32],
+) -> Result<Option<DateTime<Utc>>, DeliveryError> {
+    let organisation = &context.organisation;
+    let of_host = outbox::slot_of_host(tx, organisation, host, MAILS_OF_A_HOST)?;
+    let of_recipient = outbox::slot_of_recipient(tx, organisation, recipient, visit, MAILS_OF_A_RECIPIENT)?;
+    let last = of_host.max(of_recipient).and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    Ok(last.map(|last| last + QUOTA_SPAN))
+}
+
+/// Names the recipient's domain without it.
+fn domain_key(context: &Context, address: &str) -> [u8; 32] {
+    let domain = address.rsplit_once('@').map_or(address, |(_, domain)| domain);
+    address_key(context, &format!("@{domain}"))
 }
 
 fn seal(

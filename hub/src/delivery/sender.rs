@@ -1,16 +1,12 @@
-//! The sender: hands mails of the outbox to a server, each at least once and never knowingly twice.
+//! Handing one mail of the outbox over: to a server ([`Smtp`](super::smtp::Smtp)), or, without one, into a folder.
 //!
-//! [`send_next`] claims a mail and commits that before it speaks to the server, and commits what the server said after.
-//! So a hub that dies in between finds the mail claimed and hands over the very same bytes again; only then, and where a
-//! connection broke after the message had gone out, can a guest get a mail twice, and both have one Message-ID. A mail
-//! the server puts off waits in its row and blocks none but later mails to the same recipient, which must not overtake it.
-//! What the server said and the database does not take (a full disk) is kept in memory ([`Unnoted`]) and written before
-//! anything else is sent: a hub that lives never sends a mail twice.
-//!
-//! One sender runs for an organisation, on a thread that may wait. [`Smtp`](super::smtp::Smtp) speaks to a server; without
-//! one the mails go into a folder as `.eml` files.
+//! A mail is claimed and that is committed before anybody speaks to the server ([`claim`]); it is handed over with no
+//! transaction open ([`hand_over`]); and what the server said is written down after
+//! ([`crate::handover`](crate::handover)). So a hub that dies in between finds the mail claimed and hands over the very
+//! same bytes again; only then, and where a connection broke after the message had gone out, can a guest get a mail
+//! twice, and both have one Message-ID.
 
-use std::collections::HashMap;
+use std::fmt;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -18,30 +14,16 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, TimeDelta, Utc};
 use lettre::Address;
 use lettre::address::Envelope;
+use rusqlite::Transaction;
 use vestibule_core::fault::{self, Point};
-use vestibule_core::id::{OrganisationId, VisitId};
 use zeroize::Zeroizing;
 
 use super::open;
 use crate::context::Context;
-use crate::store::outbox::{self, ClaimedMail};
-use crate::store::{HubStore, StoreError};
+use crate::store::StoreError;
+use crate::store::outbox::{self, ClaimedMail, RecipientKey};
 
-/// How long to wait after the first, second, … time a mail was put off; the last one from then on.
-const WAITS: [TimeDelta; 7] = [
-    TimeDelta::minutes(1),
-    TimeDelta::minutes(5),
-    TimeDelta::minutes(15),
-    TimeDelta::hours(1),
-    TimeDelta::hours(2),
-    TimeDelta::hours(4),
-    TimeDelta::hours(6),
-];
-
-/// How often a mail is tried: for about four days, as RFC 5321 (4.5.4.1) advises.
-const MAX_ATTEMPTS: u32 = 20;
-
-/// How long the outbox remembers a mail that has been sent, for an operator who is asked about it.
+/// How long the outbox remembers a mail that has ended, for an operator who is asked about it.
 const KEPT: TimeDelta = TimeDelta::days(30);
 
 /// Takes one message to where it is to go.
@@ -50,139 +32,137 @@ pub trait MailTransport {
     fn deliver(&self, id: &str, envelope: &Envelope, message: &[u8]) -> Result<(), TransportError>;
 }
 
-/// Why a message was not taken. The text holds no address: what a server says is cut down to its code.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TransportError {
-    /// Refused for good (a 5xx answer): another attempt would be refused too.
-    #[error("the mail server refused the message for good: {0}")]
-    Permanent(String),
-    /// Refused for now, or the server could not be reached: it does not have the message.
-    #[error("the mail server does not take the message now: {0}")]
-    Temporary(String),
+/// Why a message was not taken. It holds no address: what a server says is cut down to its code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{class}{}", .code.map(|code| format!(" (it answered {code})")).unwrap_or_default())]
+pub struct TransportError {
+    /// What the failure says of other mails, and of another attempt.
+    pub reach: Reach,
+    /// The kind of trouble.
+    pub class: Class,
+    /// The server's answer, where it gave one.
+    pub code: Option<u16>,
+}
+
+/// What a failure says of other mails, and of another attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// It is about the server, the account or the sender: every mail would fail now.
+    Server,
+    /// It is about this mail, for now: the server does not have it.
+    Mail,
+    /// It is about this mail, and another attempt would fail too.
+    Final,
     /// The connection broke when the message may have been taken already.
-    #[error("the connection to the mail server broke: {0}")]
-    Uncertain(String),
+    Uncertain,
 }
 
-/// What became of the mail that was next.
-#[derive(Debug, PartialEq, Eq)]
-pub enum SendOutcome {
-    /// No mail is due; when the next one is.
-    Idle {
-        /// `None` with an empty outbox.
-        next: Option<DateTime<Utc>>,
-    },
-    /// The server has it.
-    Sent {
-        /// The visit it was about.
-        visit: VisitId,
-        /// What it said: `invitation`, `pending`, ….
-        kind: String,
-    },
-    /// It is tried again later.
-    Later {
-        /// Why.
-        error: TransportError,
-        /// When.
-        at: DateTime<Utc>,
-    },
-    /// It will not be sent: `Fact::Alert("mail_failed")` belongs into the visit's log, and the host is to be told.
-    Failed {
-        /// The visit it was about.
-        visit: VisitId,
-        /// What it said.
-        kind: String,
-        /// Why.
-        error: TransportError,
-    },
+/// The kinds of trouble a mail can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each says what its text says")]
+pub enum Class {
+    Dns,
+    Unreachable,
+    Timeout,
+    TlsTrust,
+    TlsName,
+    TlsExpired,
+    Tls,
+    Credentials,
+    Sender,
+    Transient,
+    Permanent,
+    Uncertain,
+    Address,
+    Local,
 }
 
-/// What a server said of a mail and could not be written down yet, by organisation; kept from one call of [`send_next`] to
-/// the next.
-#[derive(Default)]
-pub struct Unnoted(HashMap<OrganisationId, Verdict>);
-
-struct Verdict {
-    mail: ClaimedMail,
-    said: Result<(), TransportError>,
+impl Class {
+    /// The stable code: in logs, `admin mails` and the visit's log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::TlsTrust => "tls_trust",
+            Self::TlsName => "tls_name",
+            Self::TlsExpired => "tls_expired",
+            Self::Tls => "tls",
+            Self::Credentials => "credentials",
+            Self::Sender => "sender",
+            Self::Transient => "transient",
+            Self::Permanent => "permanent",
+            Self::Uncertain => "uncertain",
+            Self::Address => "address",
+            Self::Local => "local",
+        }
+    }
 }
 
-/// Sends the next mail that is due at `now`, if there is one.
-///
-/// # Errors
-/// The database fails. What the server said by then is in `unnoted`, and nothing is sent until it is written.
-pub fn send_next(
-    store: &mut HubStore,
-    unnoted: &mut Unnoted,
-    transport: &impl MailTransport,
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dns => "the mail server's name cannot be resolved",
+            Self::Unreachable => "the mail server cannot be reached, or broke the connection",
+            Self::Timeout => "the mail server did not answer in time",
+            Self::TlsTrust => "the mail server's certificate is not from a trusted authority",
+            Self::TlsName => "the mail server's certificate is for another name",
+            Self::TlsExpired => "the mail server's certificate has expired, or is not valid yet",
+            Self::Tls => "no secure connection to the mail server could be made",
+            Self::Credentials => "the mail server does not accept the sign-in",
+            Self::Sender => "the mail server does not accept the sender",
+            Self::Transient => "the mail server does not take the mail now",
+            Self::Permanent => "the mail server refused the mail for good",
+            Self::Uncertain => "the connection broke when the mail may have been taken",
+            Self::Address => "the mail server takes no address with letters beyond ASCII",
+            Self::Local => "the hub cannot hand the mail over",
+        })
+    }
+}
+
+/// Claims the mail of an organisation that has been due longest and goes to none of the `busy` domains.
+pub fn claim(
+    tx: &Transaction<'_>,
     context: &Context,
     now: DateTime<Utc>,
-) -> Result<SendOutcome, StoreError> {
-    if let Some(verdict) = unnoted.0.get(&context.organisation) {
-        let outcome = note(store, verdict, now)?;
-        unnoted.0.remove(&context.organisation);
-        return Ok(outcome);
-    }
-    let claimed = store.write(|tx| {
-        if let Some(mail) = outbox::claim(tx, &context.organisation, now)? {
-            return Ok::<_, StoreError>(Ok(mail));
-        }
-        outbox::forget_ended(tx, &context.organisation, now - KEPT)?;
-        Ok(Err(outbox::next_due(tx, &context.organisation)?))
-    })?;
-    let mail = match claimed {
-        Ok(mail) => mail,
-        Err(next) => return Ok(SendOutcome::Idle { next }),
-    };
-    let said = match unsealed(context, &mail.id, &mail.sealed) {
-        Ok((envelope, message)) => transport.deliver(&hex::encode(mail.id), &envelope, &message),
-        Err(error) => Err(error),
-    };
-    if said.is_ok() {
-        fault::pass(Point::AfterAcceptance)?;
-    }
-    let verdict = Verdict { mail, said };
-    note(store, &verdict, now).inspect_err(|_| {
-        unnoted.0.insert(context.organisation.clone(), verdict);
-    })
+    busy: &[RecipientKey],
+) -> Result<Option<ClaimedMail>, StoreError> {
+    outbox::claim(tx, &context.organisation, now, busy)
 }
 
-/// Writes down what the server said.
-fn note(store: &mut HubStore, Verdict { mail, said }: &Verdict, now: DateTime<Utc>) -> Result<SendOutcome, StoreError> {
-    let (visit, kind) = (mail.visit, mail.kind.clone());
-    store.write(|tx| {
-        Ok(match said.clone() {
-            Ok(()) => {
-                outbox::set_sent(tx, &mail.id, now)?;
-                SendOutcome::Sent { visit, kind }
-            }
-            Err(error @ TransportError::Permanent(_)) => {
-                outbox::set_failed(tx, &mail.id, now)?;
-                SendOutcome::Failed { visit, kind, error }
-            }
-            Err(error) if mail.attempts + 1 >= MAX_ATTEMPTS => {
-                outbox::set_failed(tx, &mail.id, now)?;
-                SendOutcome::Failed { visit, kind, error }
-            }
-            Err(error) => {
-                let wait = WAITS[WAITS.len().min(mail.attempts as usize + 1) - 1];
-                let uncertain = matches!(error, TransportError::Uncertain(_));
-                outbox::set_later(tx, &mail.id, now + wait, uncertain)?;
-                SendOutcome::Later { error, at: now + wait }
-            }
-        })
-    })
+/// Forgets mails that ended long ago, and wipes those that failed and are of no use to anybody any more.
+pub fn forget(tx: &Transaction<'_>, context: &Context, now: DateTime<Utc>) -> Result<(), StoreError> {
+    outbox::forget_ended(tx, &context.organisation, now - KEPT)
+}
+
+/// Hands a claimed mail over, however long that takes.
+pub fn hand_over(
+    transport: &(impl MailTransport + ?Sized),
+    context: &Context,
+    mail: &ClaimedMail,
+) -> Result<(), TransportError> {
+    let (envelope, message) = unsealed(context, &mail.id, &mail.sealed)?;
+    transport.deliver(&hex::encode(mail.id), &envelope, &message)?;
+    // A test that stops the hub here finds the mail sent, and not noted.
+    fault::pass(Point::AfterAcceptance).map_err(|_| trouble(Reach::Uncertain, Class::Local))
+}
+
+fn trouble(reach: Reach, class: Class) -> TransportError {
+    TransportError { reach, class, code: None }
 }
 
 type Unsealed = (Envelope, Zeroizing<Vec<u8>>);
 
 /// The recipient and the bytes. A row sealed by another key (the key file was lost) can never be sent.
 fn unsealed(context: &Context, id: &[u8; 16], sealed: &[u8]) -> Result<Unsealed, TransportError> {
-    let lost = || TransportError::Permanent("its row cannot be unsealed; was outbox-seal.key replaced?".to_owned());
+    let lost = || {
+        tracing::error!("a mail cannot be unsealed; was outbox-seal.key replaced?");
+        trouble(Reach::Final, Class::Local)
+    };
     let (address, message) = open(&context.keys.outbox_seal, id, sealed).ok_or_else(lost)?;
     let to: Address = address.parse().map_err(|_| lost())?;
-    let wrong = || TransportError::Temporary("`mail_from` is not of the form: Example AG <a@example.com>".to_owned());
-    let from: lettre::message::Mailbox = context.mail_from.parse().map_err(|_| wrong())?;
+    let from: lettre::message::Mailbox =
+        context.mail_from.parse().map_err(|_| trouble(Reach::Server, Class::Sender))?;
     let envelope = Envelope::new(Some(from.email), vec![to]).map_err(|_| lost())?;
     Ok((envelope, message))
 }
@@ -212,7 +192,10 @@ impl MailTransport for MailFolder {
             file.sync_all()?;
             fs::rename(&unfinished, self.0.join(format!("{id}.eml")))
         };
-        write().map_err(|error| TransportError::Temporary(format!("the mail folder cannot be written: {error}")))?;
+        write().map_err(|error| {
+            tracing::error!(%error, folder = %self.0.display(), "the mail folder cannot be written");
+            trouble(Reach::Server, Class::Local)
+        })?;
         tracing::info!(message = id, "a mail was written to the mail folder instead of being sent");
         Ok(())
     }

@@ -14,14 +14,16 @@ use vestibule_core::directory::{Member, Organisation, PrivacyMode, Site, Space, 
 use vestibule_core::id::VisitId;
 use vestibule_core::visit::{Key, Value, VisitValues};
 
-use super::sender::{MailTransport, SendOutcome, TransportError, Unnoted, send_next};
+use super::sender::{self, MailTransport, TransportError};
 use super::{Delivery, Invitation, carry_out};
 use crate::context::Context;
 use crate::credential::{self, Credential};
 use crate::effect::Effect;
+use crate::handover::{self, Noted};
 use crate::keys::OrganisationKeys;
 use crate::moment::Moment;
-use crate::store::{HubStore, StoreError, deliveries};
+use crate::record::RecordError;
+use crate::store::{HubStore, StoreError, deliveries, outbox};
 use crate::wallet::{GoogleIssuer, PassIdentity, PassSigner};
 
 /// Keys take a second to make: once per process.
@@ -39,7 +41,6 @@ pub(crate) struct Hub {
     pub(crate) store: HubStore,
     pub(crate) context: Context,
     pub(crate) now: DateTime<Utc>,
-    unnoted: Unnoted,
     rng: ChaCha20Rng,
 }
 
@@ -77,7 +78,7 @@ impl Hub {
             google: Some(google),
         };
         let store = HubStore::open(&directory.path().join("hub.db")).expect("a database");
-        Self { directory, store, context, now, unnoted: Unnoted::default(), rng }
+        Self { directory, store, context, now, rng }
     }
 
     /// Carries an effect out in a transaction of its own.
@@ -117,16 +118,44 @@ impl Hub {
     }
 
     pub(crate) fn send(&mut self, server: &impl MailTransport) -> SendOutcome {
-        self.try_send(server).expect("the database works")
-    }
-
-    pub(crate) fn try_send(&mut self, server: &impl MailTransport) -> Result<SendOutcome, StoreError> {
-        send_next(&mut self.store, &mut self.unnoted, server, &self.context, self.now)
+        let (context, now) = (&self.context, self.now);
+        let claimed = self.store.write(|tx| sender::claim(tx, context, now, &[])).expect("the database works");
+        let Some(mail) = claimed else {
+            let next = self.store.write(|tx| {
+                sender::forget(tx, context, now)?;
+                outbox::next_due(tx, &context.organisation)
+            });
+            return SendOutcome::Idle { next: next.expect("the database works") };
+        };
+        let said = sender::hand_over(server, context, &mail);
+        let mut moment = Moment::new(now, &mut self.rng);
+        let noted = self.store.write::<_, RecordError>(|tx| handover::note(tx, context, &mut moment, &mail, said));
+        SendOutcome::Done { kind: mail.kind, noted: noted.expect("the database works") }
     }
 
     pub(crate) fn pass(&mut self, time: TimeDelta) {
         self.now += time;
     }
+}
+
+/// What became of the mail that was next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SendOutcome {
+    /// No mail is due; when the next one is.
+    Idle { next: Option<DateTime<Utc>> },
+    /// One was.
+    Done { kind: String, noted: Noted },
+}
+
+impl SendOutcome {
+    pub(crate) fn is_sent(&self) -> bool {
+        matches!(self, Self::Done { noted: Noted::Sent, .. })
+    }
+}
+
+/// What a server says to a mail.
+pub(crate) fn answered(reach: sender::Reach, class: sender::Class, code: u16) -> TransportError {
+    TransportError { reach, class, code: Some(code) }
 }
 
 /// A mail a server took.

@@ -134,7 +134,6 @@ impl Judge<'_, '_> {
             heads: replica.heads().to_vec(),
             base: 0,
             standing: Standing::default(),
-            invited: false,
             last_entry: 0,
             log_head: ChainHash::ORIGIN,
             accepted_at: self.moment.unix(),

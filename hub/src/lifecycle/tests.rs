@@ -10,6 +10,8 @@ use super::*;
 /// A visit with what a delivery would make of its effects, as its log tells.
 struct Life {
     visit: AcceptedVisit,
+    /// Whether the guest at the present address was told of it, and not of its end.
+    told: bool,
     /// Facts and effects in the order they happened.
     effects: Vec<Effect>,
 }
@@ -41,12 +43,11 @@ impl Life {
             heads: Vec::new(),
             base: 0,
             standing: Standing::default(),
-            invited: false,
             last_entry: 0,
             log_head: ChainHash::ORIGIN,
             accepted_at: 0,
         };
-        let mut life = Self { visit, effects: Vec::new() };
+        let mut life = Self { visit, told: false, effects: Vec::new() };
         let creator = life.visit.creator.clone();
         life.take(&created(1, creator, first, needs_approval));
         life
@@ -64,18 +65,19 @@ impl Life {
             let minted = [Fact::Minted { not_before: 0, expires: 1 }];
             let facts: Vec<Fact> = match effect {
                 Effect::Invite | Effect::Update => {
-                    let told = if self.visit.invited { Told::Change } else { Told::Invitation };
+                    let told = if self.told { Told::Change } else { Told::Invitation };
+                    self.told = true;
                     let void = some.then_some(Fact::Voided);
                     void.into_iter().chain(minted).chain([Fact::GuestTold(told)]).collect()
                 }
                 Effect::Suspend => vec![Fact::Suspended],
                 Effect::Revive => vec![Fact::Revived],
                 Effect::Void => vec![Fact::Voided],
-                Effect::Cancel | Effect::EndDelivery { .. } => some
-                    .then_some(Fact::Voided)
-                    .into_iter()
-                    .chain(self.visit.invited.then_some(Fact::GuestTold(Told::Cancellation)))
-                    .collect(),
+                Effect::Cancel | Effect::EndDelivery { .. } => {
+                    let was_told = std::mem::take(&mut self.told);
+                    let told = was_told.then_some(Fact::GuestTold(Told::Cancellation));
+                    some.then_some(Fact::Voided).into_iter().chain(told).collect()
+                }
                 _ => Vec::new(),
             };
             for fact in &facts {
@@ -113,7 +115,7 @@ impl Life {
         assert!(!(live && dead), "a live credential of a visit that is {:?}", self.visit.status());
         let upcoming = self.visit.status() == Status::Upcoming && self.visit.standing.presence == Presence::Expected;
         assert!(live || !upcoming, "an upcoming visit without a live credential");
-        assert!(self.visit.invited || !upcoming, "an upcoming visit whose guest knows of nothing");
+        assert!(self.told || !upcoming, "an upcoming visit whose guest knows of nothing");
     }
 
     /// Does what the judge would let through.

@@ -1,41 +1,66 @@
 //! The sender of mails beside the requests: woken by every sync that leaves a mail due, and every second, since `vestibule
 //! admin` is another process and may have put mails into the outbox too.
 //!
-//! It has a connection of its own, so that a slow mail server keeps no request waiting. Each mail waits its own time
-//! after a failure ([`crate::delivery::sender`]); on top of that the sender pauses when the server fails, so that a
-//! server that is down is not asked a thousand times over.
+//! The [`Desk`] claims mails and writes down what came of them, over a database connection of its own; each claimed mail is
+//! handed over by a thread of its own, which may take as long as the mail server likes. A few are under way at a time, and
+//! fewer of one recipient's domain; one that takes long no longer counts, so that a server that ponders one recipient
+//! holds up no other. A mail that is put off waits its own time ([`crate::handover`]); where it is the server that fails,
+//! all wait, a little longer each time, and a single mail finds out whether it is back.
+//!
+//! What the server said and the database does not take (a full disk) is kept in memory and written before anything else
+//! is sent: a hub that lives never sends a mail twice. A hub that stops waits a few seconds for what is under way; what is
+//! not done by then counts as uncertain, as after a kill.
 
+use std::collections::HashMap;
 use std::fs;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lettre::address::Envelope;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
-use vestibule_core::decision::Fact;
-use vestibule_core::id::VisitId;
 use zeroize::Zeroizing;
 
 use super::{Hub, ServeError};
 use crate::config::{Config, DataDir, Smtp as SmtpConfig, SmtpTls};
 use crate::context::Context;
-use crate::delivery::sender::{MailFolder, MailTransport, SendOutcome, TransportError, Unnoted, send_next};
+use crate::delivery::sender::{self, Class, MailFolder, MailTransport, Reach, TransportError};
 use crate::delivery::smtp::{Smtp, SmtpSecurity, SmtpSettings};
-use crate::effect::Effect;
-use crate::lifecycle::Outcome;
+use crate::handover::{self, Noted};
 use crate::moment::Moment;
-use crate::record::{self, Event, RecordError};
-use crate::store::{HubStore, visits};
+use crate::record::RecordError;
+use crate::store::outbox::{self, ClaimedMail, RecipientKey};
+use crate::store::{HubStore, StoreError};
 
 /// How often the outbox is looked at without being told.
 const TICK: Duration = Duration::from_secs(1);
+/// How often what has ended is looked through.
+const TIDYING: Duration = Duration::from_hours(1);
 /// How often key sets are looked at, whether they have long to live.
 const RENEWAL: Duration = Duration::from_hours(12);
-/// The longest pause after a failure of the server.
-const LONGEST_PAUSE: Duration = Duration::from_mins(1);
-/// Mails in one turn, so that no organisation keeps the others waiting.
-const TURN: usize = 16;
+/// Mails under way that have not taken long yet.
+const USUAL: usize = 4;
+/// Mails under way at all.
+const MOST: usize = 16;
+/// Of these, mails to one domain.
+const OF_A_DOMAIN: usize = 2;
+/// After this a mail takes long.
+const LONG: Duration = Duration::from_secs(5);
+/// How long a domain is left alone after a mail to it ran out of time.
+const REST: Duration = Duration::from_mins(1);
+/// The pauses after failures of the server, one after the other; the last one from then on.
+const PAUSES: [Duration; 6] = [
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(15),
+    Duration::from_secs(30),
+    Duration::from_mins(1),
+];
+/// How long a hub that stops waits for the mails under way.
+const LAST_WAIT: Duration = Duration::from_secs(5);
 
 /// Where mails go.
 enum Transport {
@@ -87,140 +112,298 @@ fn settings(dir: &DataDir, smtp: &SmtpConfig) -> Result<SmtpSettings, ServeError
     Ok(SmtpSettings { host: smtp.host.clone(), port: smtp.port(), tls, user: smtp.user.clone(), password })
 }
 
-/// What a turn of the sender works with; it goes to a blocking thread and comes back.
+/// What a mail server said of a mail.
+struct Verdict {
+    context: Arc<Context>,
+    mail: ClaimedMail,
+    said: Result<(), TransportError>,
+}
+
+/// A mail that is under way.
+struct Flight {
+    domain: RecipientKey,
+    since: Instant,
+}
+
+/// The mail server fails, whatever the mail.
+struct Outage {
+    failures: usize,
+    until: Instant,
+}
+
+/// What claims mails and writes down what came of them; it goes to a blocking thread and comes back.
 struct Desk {
     store: HubStore,
-    transport: Transport,
-    unnoted: Unnoted,
+    /// What was said and is not written down yet.
+    verdicts: Vec<Verdict>,
+    flights: HashMap<[u8; 16], Flight>,
+    /// Domains to leave alone.
+    resting: HashMap<RecipientKey, Instant>,
+    outage: Option<Outage>,
+    tidied: Option<Instant>,
+    /// The domains that were busy when there was nothing to claim, and when that was: nothing has changed until another
+    /// mail is due, or one of them is free again.
+    fruitless: Option<(Vec<RecipientKey>, Instant)>,
 }
 
-/// What a turn came to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    /// Nothing is due.
-    Idle,
-    /// There may be more.
-    More,
-    /// The server, or the database, failed.
-    Failed,
-}
-
-/// Prepares the sender and gives its life: it ends when the hub stops, between two mails.
+/// Prepares the sender and gives its life: it ends when the hub stops.
 pub fn run(
     hub: Arc<Hub>,
     mut stopped: watch::Receiver<bool>,
 ) -> Result<impl Future<Output = ()> + Send + 'static, ServeError> {
     let dir = hub.organisations.dir();
-    let mut desk = Desk {
-        store: HubStore::open(&dir.database())?,
-        transport: transport(dir, &hub.config)?,
-        unnoted: Unnoted::default(),
-    };
+    let transport = Arc::new(transport(dir, &hub.config)?);
+    let mut desk = Desk::open(HubStore::open(&dir.database())?, hub.surroundings.now())?;
+    let (said, mut heard) = mpsc::unbounded_channel();
     Ok(async move {
-        let mut pause = TICK;
         let mut renewed: Option<Instant> = None;
-        loop {
-            if let Err(error) = hub.organisations.refresh(&hub.database).await {
-                tracing::error!(%error, "an organisation cannot be opened");
+        let mut refreshed: Option<Instant> = None;
+        while !*stopped.borrow() {
+            if refreshed.is_none_or(|at| at.elapsed() >= TICK) {
+                refreshed = Some(Instant::now());
+                desk.fruitless = None;
+                if let Err(error) = hub.organisations.refresh(&hub.database).await {
+                    tracing::error!(%error, "an organisation cannot be opened");
+                }
             }
             if renewed.is_none_or(|at| at.elapsed() >= RENEWAL) {
                 renewed = Some(Instant::now());
                 hub.renew_key_sets().await;
             }
-            let mut turns = Vec::new();
-            for context in hub.organisations.all() {
-                if *stopped.borrow() {
-                    return;
-                }
-                let (hub, stopped) = (Arc::clone(&hub), stopped.clone());
-                let done = spawn_blocking(move || {
-                    let turn = turn(&hub, &mut desk, &context, &stopped);
-                    (desk, turn)
-                });
-                let Ok((back, turn)) = done.await else {
-                    tracing::error!("the sender of mails panicked; start the hub again");
-                    return;
-                };
-                desk = back;
-                turns.push(turn);
-            }
-            let wait = if turns.contains(&Turn::Failed) {
-                pause = (pause * 2).min(LONGEST_PAUSE);
-                pause
-            } else {
-                pause = TICK;
-                if turns.contains(&Turn::More) { Duration::ZERO } else { TICK }
+            let working = Arc::clone(&hub);
+            let done = spawn_blocking(move || {
+                let claimed = desk.work(&working);
+                (desk, claimed)
+            });
+            let Ok((back, claimed)) = done.await else {
+                tracing::error!("the sender of mails panicked; start the hub again");
+                return;
             };
-            tokio::select! {
-                // After a failure a commit is no reason to try again sooner.
-                () = hub.wake.notified(), if pause == TICK => {}
-                () = tokio::time::sleep(wait) => {}
-                _ = stopped.wait_for(|stopped| *stopped) => return,
+            desk = back;
+            for (context, mail) in claimed {
+                hand_over(Arc::clone(&transport), context, mail, said.clone());
             }
+            tokio::select! {
+                () = hub.wake.notified() => desk.fruitless = None,
+                Some(verdict) = heard.recv() => desk.verdicts.push(verdict),
+                () = tokio::time::sleep(TICK) => {}
+                _ = stopped.wait_for(|stopped| *stopped) => {}
+            }
+            while let Ok(verdict) = heard.try_recv() {
+                desk.verdicts.push(verdict);
+            }
+        }
+        let last = tokio::time::sleep(LAST_WAIT);
+        tokio::pin!(last);
+        while desk.verdicts.len() < desk.flights.len() {
+            tokio::select! {
+                Some(verdict) = heard.recv() => desk.verdicts.push(verdict),
+                () = &mut last => break,
+            }
+        }
+        let done = spawn_blocking(move || {
+            desk.note_all(&hub);
+            desk.flights.len()
+        });
+        match done.await {
+            Ok(0) => {}
+            Ok(mails) => tracing::warn!(mails, "mails under way were left: they are sent again at the next start"),
+            Err(_) => tracing::error!("the sender of mails panicked"),
         }
     })
 }
 
-fn turn(hub: &Hub, desk: &mut Desk, context: &Context, stopped: &watch::Receiver<bool>) -> Turn {
-    for _ in 0..TURN {
-        if *stopped.borrow() {
-            return Turn::Idle;
+/// Hands a mail over on a thread of its own: the process may end while it waits for the server.
+fn hand_over(
+    transport: Arc<Transport>,
+    context: Arc<Context>,
+    mail: ClaimedMail,
+    said: mpsc::UnboundedSender<Verdict>,
+) {
+    let failed = Verdict {
+        context: Arc::clone(&context),
+        mail: mail.clone(),
+        said: Err(TransportError { reach: Reach::Server, class: Class::Local, code: None }),
+    };
+    let answer = said.clone();
+    let work = move || {
+        let done = catch_unwind(AssertUnwindSafe(|| sender::hand_over(&*transport, &context, &mail)));
+        let broken = TransportError { reach: Reach::Uncertain, class: Class::Local, code: None };
+        // Nobody listens any more where the hub has stopped: the mail is left as after a kill.
+        let _ = said.send(Verdict { said: done.unwrap_or(Err(broken)), context, mail });
+    };
+    if let Err(error) = std::thread::Builder::new().name("mail".into()).spawn(work) {
+        tracing::error!(%error, "no thread to hand a mail over");
+        let _ = answer.send(failed);
+    }
+}
+
+impl Desk {
+    fn open(mut store: HubStore, now: chrono::DateTime<chrono::Utc>) -> Result<Self, StoreError> {
+        store.write(|tx| outbox::recover(tx, now))?;
+        Ok(Self {
+            store,
+            verdicts: Vec::new(),
+            flights: HashMap::new(),
+            resting: HashMap::new(),
+            outage: None,
+            tidied: None,
+            fruitless: None,
+        })
+    }
+
+    /// Writes down what came in, and claims what may go out now.
+    fn work(&mut self, hub: &Hub) -> Vec<(Arc<Context>, ClaimedMail)> {
+        self.note_all(hub);
+        let mut claimed = Vec::new();
+        // What cannot be written down must not be followed by more of it.
+        if !self.verdicts.is_empty() {
+            return claimed;
         }
-        match send_next(&mut desk.store, &mut desk.unnoted, &desk.transport, context, hub.surroundings.now()) {
-            Ok(SendOutcome::Idle { .. }) => return Turn::Idle,
-            Ok(SendOutcome::Sent { kind, .. }) => {
-                tracing::info!(organisation = %context.organisation, kind, "a mail was sent");
-                hub.metrics.mails("sent", 1);
-            }
-            Ok(SendOutcome::Later { error, at }) => {
-                tracing::warn!(organisation = %context.organisation, %error, %at, "a mail is tried again later");
-                hub.metrics.mails("put_off", 1);
-                return Turn::Failed;
-            }
-            Ok(SendOutcome::Failed { visit, kind, error }) => {
-                tracing::error!(organisation = %context.organisation, %visit, kind, %error, "a mail will not be sent");
-                hub.metrics.mails("failed", 1);
-                if let Err(error) = tell_host(hub, desk, context, visit, &kind) {
-                    tracing::error!(organisation = %context.organisation, %visit, %error, "the host could not be told");
+        let contexts = hub.organisations.all();
+        if self.tidied.is_none_or(|at| at.elapsed() >= TIDYING) {
+            self.tidied = Some(Instant::now());
+            self.tidy(hub, &contexts);
+        }
+        loop {
+            let before = claimed.len();
+            // One of each organisation in turn, so that none keeps the others waiting.
+            for context in &contexts {
+                match self.claim(hub, context) {
+                    Ok(Some(mail)) => claimed.push((Arc::clone(context), mail)),
+                    Ok(None) => {}
+                    Err(error) => {
+                        tracing::error!(organisation = %context.organisation, %error, "the outbox cannot be used");
+                        return claimed;
+                    }
                 }
             }
-            Err(error) => {
-                tracing::error!(organisation = %context.organisation, %error, "the outbox cannot be read or written");
-                return Turn::Failed;
+            if claimed.len() == before {
+                if self.has_room() {
+                    self.fruitless = Some((self.busy(), Instant::now()));
+                }
+                return claimed;
             }
         }
     }
-    Turn::More
-}
 
-/// Puts into the visit's log that a mail did not go out, and tells the host, unless the mail was one to the host.
-fn tell_host(hub: &Hub, desk: &mut Desk, context: &Context, id: VisitId, kind: &str) -> Result<(), RecordError> {
-    const MAIL_FAILED: &str = "mail_failed";
-    let mut rng = hub.surroundings.rng();
-    let mut moment = Moment::new(hub.surroundings.now(), &mut rng);
-    desk.store.write(|tx| {
-        let Some(mut loaded) = visits::load(tx, &context.organisation, id)? else { return Ok(()) };
-        let effects = concerns_the_host(kind).then_some(Effect::TellHostAlert { code: MAIL_FAILED });
-        let effects = effects.into_iter().collect();
-        let outcome = Outcome { facts: vec![Fact::Alert(MAIL_FAILED.into())], effects };
-        record::record(tx, context, &mut moment, &mut loaded.visit, Event { outcome, ..Event::default() })
-    })
-}
+    fn tidy(&mut self, hub: &Hub, contexts: &[Arc<Context>]) {
+        let now = hub.surroundings.now();
+        for context in contexts {
+            if let Err(error) = self.store.write(|tx| sender::forget(tx, context, now)) {
+                tracing::error!(organisation = %context.organisation, %error, "the outbox cannot be tidied");
+            }
+        }
+    }
 
-/// Whether the host is told that a mail of this kind did not go out: those to the guest. Not `ended`: the address it goes
-/// to was corrected because it was wrong, and a host who has just done so has nothing to see to.
-fn concerns_the_host(kind: &str) -> bool {
-    matches!(kind, "invitation" | "changed" | "cancellation")
-}
+    fn claim(&mut self, hub: &Hub, context: &Context) -> Result<Option<ClaimedMail>, StoreError> {
+        let busy = self.busy();
+        if !self.has_room() || self.fruitless.as_ref().is_some_and(|(then, at)| *then == busy && at.elapsed() < TICK) {
+            return Ok(None);
+        }
+        let now = hub.surroundings.now();
+        // Most often nothing is due: that takes no writer.
+        if !self.store.read(|tx| outbox::is_due(tx, &context.organisation, now))? {
+            return Ok(None);
+        }
+        let mail = self.store.write(|tx| sender::claim(tx, context, now, &busy))?;
+        if let Some(mail) = &mail {
+            self.flights.insert(mail.id, Flight { domain: mail.domain, since: Instant::now() });
+        }
+        Ok(mail)
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// Whether another mail may go out. While the server fails, one at a time finds out whether it is back.
+    fn has_room(&self) -> bool {
+        match &self.outage {
+            Some(outage) => self.flights.is_empty() && Instant::now() >= outage.until,
+            None => {
+                let usual = self.flights.values().filter(|flight| flight.since.elapsed() < LONG).count();
+                usual < USUAL && self.flights.len() < MOST
+            }
+        }
+    }
 
-    /// A bare cancellation that bounces off the wrong address says nothing about the right one.
-    #[test]
-    fn a_corrected_address_is_not_reported_as_wrong() {
-        assert!(["invitation", "changed", "cancellation"].into_iter().all(concerns_the_host));
-        assert!(!["ended", "approved", "rejected", "alert", "pending"].into_iter().any(concerns_the_host));
+    /// The domains no other mail goes to now, in order.
+    fn busy(&mut self) -> Vec<RecipientKey> {
+        self.resting.retain(|_, until| Instant::now() < *until);
+        let under_way = |domain: &RecipientKey| self.flights.values().filter(|flight| flight.domain == *domain).count();
+        let full = self.flights.values().map(|flight| flight.domain).filter(|domain| under_way(domain) >= OF_A_DOMAIN);
+        let mut busy: Vec<RecipientKey> = full.chain(self.resting.keys().copied()).collect();
+        busy.sort_unstable();
+        busy.dedup();
+        busy
+    }
+
+    /// Writes down what was said of mails; what cannot be written is kept.
+    fn note_all(&mut self, hub: &Hub) {
+        for verdict in std::mem::take(&mut self.verdicts) {
+            match self.note(hub, &verdict) {
+                Ok(noted) => self.landed(hub, &verdict, &noted),
+                Err(error) => {
+                    let organisation = &verdict.context.organisation;
+                    tracing::error!(%organisation, %error, "what became of a mail cannot be written down");
+                    self.verdicts.push(verdict);
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, hub: &Hub, verdict: &Verdict) -> Result<Noted, RecordError> {
+        let mut rng = hub.surroundings.rng();
+        let mut moment = Moment::new(hub.surroundings.now(), &mut rng);
+        let Verdict { context, mail, said } = verdict;
+        self.store.write(|tx| handover::note(tx, context, &mut moment, mail, *said))
+    }
+
+    /// Says what became of a mail, and what that means for the next ones.
+    fn landed(&mut self, hub: &Hub, Verdict { context, mail, said }: &Verdict, noted: &Noted) {
+        self.flights.remove(&mail.id);
+        let organisation = &context.organisation;
+        let kind = &mail.kind;
+        let id = hex::encode(mail.id);
+        match said.err().map(|error| (error, error.reach)) {
+            Some((error, Reach::Server)) => self.fails(error),
+            Some((error, _)) => {
+                self.works();
+                if error.class == Class::Timeout {
+                    self.resting.insert(mail.domain, Instant::now() + REST);
+                }
+            }
+            None => self.works(),
+        }
+        let (class, code) = said.err().map_or(("", None), |error| (error.class.as_str(), error.code));
+        match noted {
+            Noted::Sent => tracing::info!(%organisation, id, kind, "a mail was handed over"),
+            Noted::Later { at } => tracing::warn!(%organisation, id, kind, class, code, %at, "a mail is tried again later"),
+            Noted::Failed => tracing::error!(%organisation, id, kind, class, code, "a mail is not delivered"),
+            Noted::Withdrawn => tracing::info!(%organisation, id, kind, class, code, "a mail is not needed any more"),
+        }
+        let outcome = match noted {
+            Noted::Sent => "sent",
+            Noted::Later { .. } => "put_off",
+            Noted::Failed => "failed",
+            Noted::Withdrawn => "withdrawn",
+        };
+        hub.metrics.mails(outcome, 1);
+    }
+
+    fn works(&mut self) {
+        if self.outage.take().is_some() {
+            tracing::info!("the mail server works again");
+        }
+    }
+
+    fn fails(&mut self, error: TransportError) {
+        let failures = match &self.outage {
+            // Mails that were under way together fail together: that is one failure.
+            Some(outage) if Instant::now() < outage.until => return,
+            Some(outage) => outage.failures,
+            None => 0,
+        };
+        let pause = PAUSES[failures.min(PAUSES.len() - 1)];
+        let seconds = pause.as_secs();
+        tracing::error!(class = error.class.as_str(), code = error.code, seconds, "no mail goes out for now: {error}");
+        self.outage = Some(Outage { failures: failures + 1, until: Instant::now() + pause });
     }
 }

@@ -85,6 +85,11 @@ pub fn set_told(
     Ok(())
 }
 
+/// How many mails the recipient got, or will get.
+pub fn mails(tx: &Transaction<'_>, id: &[u8; 16]) -> Result<u32, StoreError> {
+    Ok(tx.prepare_cached("SELECT mails FROM delivery WHERE id = ?1")?.query_row([id], |row| row.get(0))?)
+}
+
 /// Takes back mails that were never sent.
 pub fn subtract_mails(tx: &Transaction<'_>, id: &[u8; 16], count: u32) -> Result<(), StoreError> {
     tx.prepare_cached("UPDATE delivery SET mails = max(0, mails - ?2) WHERE id = ?1")?.execute(params![id, count])?;

@@ -220,7 +220,6 @@ fn read_visit(row: &Row<'_>, organisation: &OrganisationId, id: VisitId) -> Resu
         values: VisitValues::default(),
         heads: Vec::new(),
         standing: Standing::default(),
-        invited: false,
     })
 }
 

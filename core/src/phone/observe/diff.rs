@@ -179,6 +179,7 @@ mod tests {
             queued: true,
             conflict: false,
             problem: None,
+            mail: None,
         }
     }
 

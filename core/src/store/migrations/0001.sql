@@ -175,7 +175,8 @@ CREATE TABLE visit (
     space TEXT,
     type TEXT,
     host TEXT,
-    host_name TEXT
+    host_name TEXT,
+    mail TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX visit_tab ON visit (tab, sort_at, id);
 CREATE INDEX visit_over ON visit (tab, over_at) WHERE over_at IS NOT NULL;

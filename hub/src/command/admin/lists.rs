@@ -69,7 +69,7 @@ impl Desk {
     }
 }
 
-fn print_json(list: &Vec<Value>) {
+pub(super) fn print_json(list: &Vec<Value>) {
     print(&format!("{}\n", serde_json::to_string_pretty(list).expect("JSON values are always JSON")));
 }
 

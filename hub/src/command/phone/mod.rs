@@ -13,6 +13,8 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
+use vestibule_core::decision::is_hubs_word;
+use vestibule_core::guest_mail::GuestMail;
 use vestibule_core::id::VisitId;
 use vestibule_core::phone::{Cancel, HostClient, PhoneError, Progress, QR_PREVIEW, qr_preview};
 use vestibule_core::store::{Choice, ListFilter, OperationState, VisitSummary};
@@ -324,22 +326,27 @@ fn has_unsent(client: &HostClient) -> bool {
 }
 
 fn sync(client: &HostClient, json: bool) -> Result<(), Failure> {
-    let before = refused(client)?;
+    let before = attention(client)?;
     let progress = runtime()?.block_on(run_sync(client, json))?;
-    let (after, update) = (refused(client)?, client.needs_update().map_err(failure)?);
-    let new: Vec<&VisitSummary> = after
+    let (after, update) = (attention(client)?, client.needs_update().map_err(failure)?);
+    let new = after
         .iter()
         // What only an update helps against is not refused.
         .filter(|visit| visit.problem.as_deref() != Some("update_app"))
-        .filter(|visit| !before.iter().any(|old| old.id == visit.id && old.problem == visit.problem))
-        .collect();
+        .filter(|visit| !before.iter().any(|old| old.id == visit.id && old.problem == visit.problem));
+    // What the hub says of a mail is no refusal of this phone's work.
+    let is_of_hub = |visit: &&VisitSummary| visit.problem.as_deref().is_some_and(is_hubs_word);
+    let (told, refused): (Vec<&VisitSummary>, Vec<&VisitSummary>) = new.partition(is_of_hub);
     if json {
-        let refused: Vec<Value> = new.iter().map(|visit| json!({ "id": visit.id, "code": visit.problem })).collect();
-        let status = if new.is_empty() { "up_to_date" } else { "refused" };
+        let coded = |visits: &[&VisitSummary]| -> Vec<Value> {
+            visits.iter().map(|visit| json!({ "id": visit.id, "code": visit.problem })).collect()
+        };
+        let (refused, attention) = (coded(&refused), coded(&told));
+        let status = if refused.is_empty() { "up_to_date" } else { "refused" };
         let device = client.identity().map_err(failure)?.device.to_string();
         let answer = json!({
             "id": device, "status": status, "sent": progress.sent, "received": progress.received, "refused": refused,
-            "update_app": update,
+            "update_app": update, "attention": attention,
         });
         print(&format!("{answer:#}\n"));
     } else {
@@ -347,16 +354,20 @@ fn sync(client: &HostClient, json: bool) -> Result<(), Failure> {
         if update {
             print("The hub uses something new that this version cannot show. Update the app.\n");
         }
+        for visit in told {
+            let words = visit.mail.as_ref().map_or_else(|| "Please look at it.".to_owned(), GuestMail::words);
+            print(&format!("{}: {words}\n", visit.id));
+        }
     }
-    if new.is_empty() {
+    if refused.is_empty() {
         return Ok(());
     }
-    let lines = new.iter().map(|visit| format!("{}: {}", visit.id, visit.problem.as_deref().unwrap_or("refused")));
+    let lines = refused.iter().map(|visit| format!("{}: {}", visit.id, visit.problem.as_deref().unwrap_or("refused")));
     Err(Failure::refused(lines.collect::<Vec<_>>().join("\n")))
 }
 
 /// What somebody has to look at, before and after a sync.
-fn refused(client: &HostClient) -> Result<Vec<VisitSummary>, Failure> {
+fn attention(client: &HostClient) -> Result<Vec<VisitSummary>, Failure> {
     Ok(client.list(ListFilter::Attention, 1000, None).map_err(failure)?.items)
 }
 

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
-use vestibule_core::decision::Approval;
+use vestibule_core::decision::{APPROVERS_NOT_TOLD, Approval, Fact, Standing, Told};
 use vestibule_core::directory::Directory;
+use vestibule_core::guest_mail::{GuestMail, MailState, Undelivered, what_words};
 use vestibule_core::id::VisitId;
 use vestibule_core::qr::QrMatrix;
 use vestibule_core::store::{HistoryEntry, HistoryFact, Trouble, TroubleKind, VisitSummary, VisitView};
@@ -26,6 +27,12 @@ pub fn list(visits: &[VisitSummary], directory: &Directory) -> String {
             }
             if visit.conflict {
                 status.push_str(" (conflict)");
+            }
+            if let Some(note) = visit.mail.as_ref().and_then(mail_note) {
+                status.push_str(note);
+            }
+            if visit.problem.as_deref() == Some(APPROVERS_NOT_TOLD) {
+                status.push_str(" (approvers not told)");
             }
             [
                 status,
@@ -53,6 +60,7 @@ pub fn list_json(visits: &[VisitSummary], directory: &Directory) -> String {
                 "queued": visit.queued,
                 "conflict": visit.conflict,
                 "problem": visit.problem,
+                "mail": visit.mail.as_ref().map(mail_json),
                 "name": visit.name,
                 "email": visit.email,
                 "company": visit.company,
@@ -117,6 +125,8 @@ pub fn view_json(view: &VisitView) -> Value {
         "creator": view.creator,
         "approval": approval,
         "guest_told": view.guest_told,
+        "mail": view.mail.as_ref().map(mail_json),
+        "problem": view.problem,
         "notes": notes,
         "operations": operations,
     })
@@ -145,6 +155,10 @@ pub fn view(view: &VisitView) -> String {
     if let Approval::Rejected { reason, r#final } = &view.approval {
         let what = if *r#final { "cannot be invited" } else { "change it with `phone reinvite`" };
         field("rejected", Some(format!("{} ({what})", reason.as_deref().unwrap_or("no reason given"))));
+    }
+    field("mail", view.mail.as_ref().map(GuestMail::words));
+    if view.problem.as_deref() == Some(APPROVERS_NOT_TOLD) {
+        field("attention", Some(alert_words(APPROVERS_NOT_TOLD)));
     }
     for note in &view.notes {
         let author = note.author_name.clone().unwrap_or_else(|| note.author.to_string());
@@ -241,8 +255,66 @@ fn what(entry: &HistoryEntry) -> String {
         HistoryFact::Changed(keys) => {
             format!("wrote {}", keys.iter().map(|key| key.as_str()).collect::<Vec<_>>().join(", "))
         }
-        HistoryFact::Decided(fact) => fact.kind().replace('_', " "),
+        HistoryFact::Decided(fact) => decided(fact),
     }
+}
+
+fn decided(fact: &Fact) -> String {
+    let mut standing = Standing::default();
+    match fact {
+        Fact::MailQueued { what: Told::End, .. } | Fact::MailUndelivered { what: Told::End, .. } => {
+            format!("{} ({})", what_words(Told::End), fact.kind().replace('_', " "))
+        }
+        Fact::MailUndelivered { how: Undelivered::Withdrawn, what, .. } => {
+            format!("{} was not needed, and not sent.", what_words(*what))
+        }
+        Fact::MailQueued { .. } | Fact::MailUndelivered { .. } => {
+            standing.fold(fact);
+            standing.mail.as_ref().map_or_else(String::new, GuestMail::words)
+        }
+        Fact::GuestTold(what) => format!("{} was sent.", what_words(*what)),
+        Fact::Alert(code) => format!("{} ({code})", alert_words(code)),
+        fact => fact.kind().replace('_', " "),
+    }
+}
+
+/// An alert of the log in words; the code stands beside them.
+fn alert_words(code: &str) -> String {
+    match code {
+        APPROVERS_NOT_TOLD => "Nobody who decides about the invitation could be told of it: ask security yourself.",
+        "arrived_after_cancellation" => "The visitor came although the visit was cancelled.",
+        "arrived_without_approval" => "The visitor came although the visit is not approved.",
+        "cancelled_on_site" => "The visit was cancelled while the visitor is on site.",
+        "rejected_on_site" => "The visit was rejected while the visitor is on site.",
+        "duplicate_use" => "The same QR code was used twice.",
+        "mail_address" => "No mail can be sent to the visitor's e-mail address: correct it.",
+        "notice_address" => "No mail can be sent to an address of those who decide about visits.",
+        "pass_failed" => "The wallet pass could not be made: the invitation went out without it.",
+        "window_passed" => "The time of the visit had passed, so the visitor was not invited.",
+        _ => "Somebody should look at this visit.",
+    }
+    .to_owned()
+}
+
+/// What a list says of the guest's mail beside the status, if anything.
+fn mail_note(mail: &GuestMail) -> Option<&'static str> {
+    match &mail.state {
+        MailState::Waiting | MailState::HandedOver => None,
+        MailState::Held { .. } => Some(" (mail will be sent later)"),
+        MailState::Delayed(_) => Some(" (mail is late)"),
+        MailState::Refused(_) | MailState::GivenUp(_) => Some(" (not delivered)"),
+    }
+}
+
+fn mail_json(mail: &GuestMail) -> Value {
+    let trouble = mail.trouble();
+    json!({
+        "what": mail.what.as_str(),
+        "state": mail.state_name(),
+        "class": trouble.map(|trouble| trouble.class.as_str()),
+        "code": trouble.and_then(|trouble| trouble.code),
+        "words": mail.words(),
+    })
 }
 
 fn zone_of(visit: &VisitSummary, directory: &Directory) -> Option<Tz> {

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use vestibule_core::calendar::Method;
+use vestibule_core::decision::APPROVERS_NOT_TOLD;
 
 use super::access::render;
 use super::plain::{quoted, unlinked};
@@ -181,7 +182,11 @@ pub(in crate::delivery) fn alert(invitation: &Invitation, code: &str) -> Result<
         "cancelled_on_site" => "Your visit was cancelled while the visitor is on site. Please see to your visitor.",
         "rejected_on_site" => "Your visit was rejected while the visitor is on site. Please see to your visitor.",
         "duplicate_use" => "The same QR code was used twice. Please ask reception who has come in.",
-        "mail_failed" => "A mail to your visitor could not be delivered. Please check the e-mail address.",
+        "mail_refused" => "The mail server refused the mail to your visitor. Please check the e-mail address.",
+        "mail_given_up" => "The mail to your visitor could not be delivered for days. Please tell your visitor yourself.",
+        APPROVERS_NOT_TOLD => {
+            "Nobody who decides about your invitation could be told of it by mail. Please ask security yourself."
+        }
         "mail_address" => "Your visitor's e-mail address takes no mail. Please correct it.",
         "window_passed" => "The time of your visit has passed, so your visitor was not invited. Please change it.",
         _ => "Something about your visit needs your attention. Please open it in the app.",

@@ -1,17 +1,24 @@
 //! What each effect does to credential, delivery and log, and whom it tells.
 
 use chrono::TimeDelta;
-use vestibule_core::decision::{Fact, Told};
+use vestibule_core::decision::{APPROVERS_NOT_TOLD, Fact, Told};
+use vestibule_core::id::VisitId;
 
 use crate::credential::{self, State};
-use crate::delivery::outbox::MAILS_OF_A_RECIPIENT;
+use crate::delivery::carry_out::SETTLING;
+use crate::delivery::outbox::{MAILS_OF_A_HOST, MAILS_OF_A_RECIPIENT, QUOTA_SPAN};
 use crate::delivery::testing::{Hub, instant, invitation};
 use crate::effect::Effect;
 use crate::page;
+use crate::store::outbox;
 
 fn minted() -> Fact {
     let at = |text| instant(text).timestamp();
     Fact::Minted { not_before: at("2027-02-10T20:30:00Z"), expires: at("2027-02-11T01:00:00Z") }
+}
+
+fn queued(what: Told) -> Fact {
+    Fact::MailQueued { what, held_until: None }
 }
 
 /// S1.29, S2.30: inviting mints a credential and tells the guest; S4.29: an update brings a new PIN and says "changed".
@@ -19,11 +26,12 @@ fn minted() -> Fact {
 fn invite_then_update() {
     let (mut hub, invitation) = (Hub::new(), invitation());
     let facts = hub.carry_out(&invitation, &Effect::Invite);
-    assert_eq!(facts, [minted(), Fact::GuestTold(Told::Invitation)]);
+    assert_eq!(facts, [minted(), queued(Told::Invitation)]);
     let first = hub.send_all().remove(0);
     let delivery = hub.delivery(&invitation).expect("it lives");
     let facts = hub.carry_out(&invitation, &Effect::Update);
-    assert_eq!(facts, [Fact::Voided, minted(), Fact::GuestTold(Told::Change)]);
+    assert_eq!(facts, [Fact::Voided, minted(), queued(Told::Change)]);
+    hub.pass(SETTLING);
     let second = hub.send_all().remove(0);
     assert!(second.subject().contains("has changed"), "{}", second.subject());
     assert_ne!(first.pin(), second.pin(), "a new PIN");
@@ -124,7 +132,7 @@ fn approved_after_a_rejection() {
     hub.send_all();
     let before = hub.delivery(&invitation).expect("it lives");
     hub.carry_out(&invitation, &Effect::Void);
-    assert_eq!(hub.carry_out(&invitation, &Effect::Invite), [minted(), Fact::GuestTold(Told::Change)]);
+    assert_eq!(hub.carry_out(&invitation, &Effect::Invite), [minted(), queued(Told::Change)]);
     assert_eq!(hub.delivery(&invitation).expect("it lives").serial, before.serial);
 }
 
@@ -135,7 +143,7 @@ fn cancel_tells_only_who_was_told() {
     hub.carry_out(&invitation, &Effect::Invite);
     hub.send_all();
     let facts = hub.carry_out(&invitation, &Effect::Cancel);
-    assert_eq!(facts, [Fact::Voided, Fact::GuestTold(Told::Cancellation)]);
+    assert_eq!(facts, [Fact::Voided, queued(Told::Cancellation)]);
     let mail = hub.send_all().remove(0);
     insta::assert_snapshot!("cancellation", format!("Subject: {}\n\n{}", mail.subject(), mail.text()));
     assert!(hub.delivery(&invitation).is_none());
@@ -159,7 +167,7 @@ fn a_new_address_is_a_new_delivery() {
     invitation.values.last_name = Some("Secretname".into());
     invitation.values.schedule = Some("2027-03-03T09:00/2027-03-03T10:00".parse().expect("a schedule"));
     let facts = hub.carry_out(&invitation, &Effect::EndDelivery { email: "ngoc@acme.example".into() });
-    assert_eq!(facts, [Fact::Voided, Fact::GuestTold(Told::Cancellation)]);
+    assert_eq!(facts, [Fact::Voided, queued(Told::End)]);
     hub.carry_out(&invitation, &Effect::Update);
     let mails = hub.send_all();
     assert_eq!(mails[0].to, "ngoc@acme.example");
@@ -216,7 +224,7 @@ fn a_correction_of_case_alone_ends_nothing() {
     let end = Effect::EndDelivery { email: "ngoc@acme.example".into() };
     assert_eq!(hub.carry_out(&invitation, &end), [Fact::Voided]);
     assert!(hub.send_all().is_empty());
-    assert_eq!(hub.carry_out(&invitation, &Effect::Invite), [minted(), Fact::GuestTold(Told::Change)]);
+    assert_eq!(hub.carry_out(&invitation, &Effect::Invite), [minted(), queued(Told::Change)]);
     assert_eq!(hub.delivery(&invitation).expect("it lives").serial, before);
 }
 
@@ -229,28 +237,141 @@ fn no_address_no_credential() {
     assert!(hub.credential(&invitation).is_none() && hub.send_all().is_empty());
 }
 
-/// What cannot be sent stands in the log as an alert, and never leaves an earlier credential alive.
+/// What cannot be sent stands in the log as an alert.
 #[test]
 fn what_cannot_be_sent_is_an_alert() {
     let (mut hub, mut invitation) = (Hub::new(), invitation());
     invitation.values.email = Some("no address".into());
     assert_eq!(hub.carry_out(&invitation, &Effect::Invite), [Fact::Alert("mail_address".into())]);
     invitation.values.email = Some("ngoc@acme.example".into());
-    for number in 0..MAILS_OF_A_RECIPIENT {
-        hub.send_all();
-        let facts = hub.carry_out(&invitation, &Effect::Update);
-        assert!(facts.iter().any(|fact| matches!(fact, Fact::GuestTold(_))), "mail {number}");
-    }
-    hub.send_all();
-    let facts = hub.carry_out(&invitation, &Effect::Update);
-    assert_eq!(facts, [Fact::Voided, Fact::Alert("mail_quota".into())]);
-    assert_eq!(hub.credential(&invitation).map(|of| of.state), Some(State::Void));
-    hub.pass(TimeDelta::hours(25));
-    let facts = hub.carry_out(&invitation, &Effect::Update);
-    assert_eq!(facts.last(), Some(&Fact::GuestTold(Told::Change)), "tomorrow there is room again");
     hub.pass(TimeDelta::days(30));
     let facts = hub.carry_out(&invitation, &Effect::Update);
     assert!(facts.contains(&Fact::Alert("window_passed".into())));
+}
+
+/// An invitation nobody can be asked about by mail is the host's to see to.
+#[test]
+fn approvers_without_an_address_are_the_hosts_to_tell() {
+    let (mut hub, mut invitation) = (Hub::new(), invitation());
+    invitation.security_address = Some("no address".into());
+    hub.carry_out(&invitation, &Effect::TellPending);
+    assert_eq!(hub.send_all().len(), 1, "one of the two can be told");
+    invitation.category_address = None;
+    let facts = hub.carry_out(&invitation, &Effect::TellPending);
+    assert!(facts.contains(&Fact::Alert(APPROVERS_NOT_TOLD.into())), "{facts:?}");
+    assert_eq!(hub.send_all()[0].to, invitation.host.email);
+}
+
+/// Quotas hold back and never drop: over the mails of a day the next one waits with a PIN that is good, and goes out when
+/// there is room; what an edit replaces takes no place.
+#[test]
+fn a_mail_over_the_quota_waits_and_is_sent() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    let first = hub.now;
+    assert_eq!(hub.send_all().len(), 1);
+    for number in 1..MAILS_OF_A_RECIPIENT {
+        hub.carry_out(&invitation, &Effect::Update);
+        hub.pass(SETTLING);
+        assert_eq!(hub.send_all().len(), 1, "mail {number}");
+    }
+    let held_until = Some((first + QUOTA_SPAN).timestamp());
+    for edit in 0..3 {
+        let facts = hub.carry_out(&invitation, &Effect::Update);
+        assert_eq!(facts, [Fact::Voided, minted(), Fact::MailQueued { what: Told::Change, held_until }], "{edit}");
+    }
+    assert_eq!(hub.credential(&invitation).map(|of| of.state), Some(State::Live), "its PIN is good already");
+    hub.pass(TimeDelta::hours(1));
+    assert!(hub.send_all().is_empty());
+    hub.now = first + QUOTA_SPAN;
+    let mails = hub.send_all();
+    assert_eq!(mails.len(), 1, "the last edit's, and no other");
+    assert!(mails[0].pin().is_some());
+    hub.now = first + QUOTA_SPAN * 3;
+    assert!(hub.send_all().is_empty());
+}
+
+/// What ends something is held back by no quota.
+#[test]
+fn a_cancellation_waits_for_no_quota() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    hub.send_all();
+    for _ in 1..MAILS_OF_A_RECIPIENT {
+        hub.carry_out(&invitation, &Effect::Update);
+        hub.pass(SETTLING);
+        hub.send_all();
+    }
+    assert_eq!(hub.carry_out(&invitation, &Effect::Cancel), [Fact::Voided, queued(Told::Cancellation)]);
+    assert_eq!(hub.send_all().len(), 1);
+}
+
+/// Edits within a minute become one mail; whoever goes on editing does not put it off for ever.
+#[test]
+fn edits_within_a_minute_become_one_mail() {
+    let (mut hub, mut invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    hub.send_all();
+    for company in ["One", "Two", "Three"] {
+        invitation.values.company = Some(company.into());
+        hub.carry_out(&invitation, &Effect::Update);
+        assert!(hub.send_all().is_empty());
+        hub.pass(TimeDelta::seconds(20));
+    }
+    let mails = hub.send_all();
+    assert_eq!(mails.len(), 1);
+    assert!(mails[0].subject().contains("has changed"));
+    // An invitation that has not left is replaced, and is an invitation still.
+    let mut hub = Hub::new();
+    hub.carry_out(&invitation, &Effect::Invite);
+    hub.carry_out(&invitation, &Effect::Update);
+    let mails = hub.send_all();
+    assert_eq!(mails.len(), 1, "at once");
+    assert!(mails[0].subject().contains("Your invitation"), "{}", mails[0].subject());
+}
+
+/// A thousand mails over what a host may send in a day: all are sent, spread over the days.
+#[test]
+fn a_large_upload_arrives_spread_out() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    let (host, visit) = (invitation.host.id.clone(), invitation.visit);
+    let now = hub.now;
+    let over = 1_000;
+    // As of an upload that came before: what is in the row does not matter here.
+    hub.write(|tx, context, moment| {
+        for _ in 0..MAILS_OF_A_HOST - 1 {
+            let row = outbox::NewMail {
+                id: moment.random(),
+                organisation: &context.organisation,
+                visit,
+                delivery: None,
+                kind: "category",
+                host: Some(&host),
+                recipient: moment.random(),
+                domain: [0; 32],
+                sealed: vec![0],
+                now,
+                slot: now,
+            };
+            outbox::insert(tx, &row)?;
+        }
+        Ok(())
+    });
+    let mut held = 0;
+    for number in 0..=over {
+        let mut next = invitation.clone();
+        next.visit = VisitId::from_parts(number, [1; 10]);
+        hub.carry_out(&next, &Effect::TellCategory);
+        held += 1;
+    }
+    let due = |hub: &mut Hub, at| -> u64 {
+        hub.read(|tx, _| {
+            let sql = "SELECT count(*) FROM outbox WHERE state = 'waiting' AND next_at <= ?1";
+            Ok(tx.query_row(sql, [chrono::DateTime::<chrono::Utc>::timestamp(&at)], |row| row.get(0))?)
+        })
+    };
+    assert_eq!(due(&mut hub, now), u64::from(MAILS_OF_A_HOST));
+    assert_eq!(due(&mut hub, now + QUOTA_SPAN), u64::from(MAILS_OF_A_HOST) + held - 1, "and the rest a day later");
 }
 
 /// A sender that is none is found before anything is accepted.

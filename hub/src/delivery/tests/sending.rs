@@ -1,13 +1,12 @@
 //! The outbox and its sender: sealed, in order, at least once and never knowingly twice.
 
-use std::cell::Cell;
-
 use chrono::TimeDelta;
 use lettre::address::Envelope;
 
-use crate::delivery::sender::{MailFolder, MailTransport, SendOutcome, TransportError};
-use crate::delivery::testing::{Hub, Server, invitation};
+use crate::delivery::sender::{Class, MailFolder, MailTransport, Reach, TransportError};
+use crate::delivery::testing::{Hub, SendOutcome, Server, answered, invitation};
 use crate::effect::Effect;
+use crate::handover::{MAX_DEFERRALS, Noted};
 use crate::store::outbox;
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
@@ -56,23 +55,6 @@ fn a_mail_is_due_from_its_time_until_it_is_sent() {
     assert!(!due(&mut hub, TimeDelta::zero()));
 }
 
-/// `formats.md`, "Mail": what cannot be noted as sent, as on a full disk, is not sent again while the hub lives.
-#[test]
-fn a_full_disk_sends_nothing_twice() {
-    let (mut hub, invitation) = (Hub::new(), invitation());
-    hub.carry_out(&invitation, &Effect::Invite);
-    let full = "CREATE TRIGGER full BEFORE UPDATE OF ended_at ON outbox BEGIN SELECT RAISE(ABORT, 'full'); END";
-    hub.write(|tx, _, _| Ok(tx.execute_batch(full)?));
-    let server = Server::default();
-    for _ in 0..3 {
-        assert!(hub.try_send(&server).is_err());
-    }
-    hub.write(|tx, _, _| Ok(tx.execute_batch("DROP TRIGGER full")?));
-    assert!(matches!(hub.send(&server), SendOutcome::Sent { .. }));
-    assert!(matches!(hub.send(&server), SendOutcome::Idle { .. }));
-    assert_eq!(server.taken.into_inner().len(), 1);
-}
-
 /// A transport during which the hub dies: before the server took the mail, or after and before the hub heard of it.
 struct Dies<'a> {
     server: &'a Server,
@@ -101,7 +83,10 @@ fn a_kill_sends_the_same_bytes_again() {
         let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hub.send(&dies)));
         assert!(died.is_err_and(|cause| cause.is::<Killed>()));
         hub.store = hub.store.reopen().expect("the database");
-        assert!(matches!(hub.send(&server), SendOutcome::Sent { .. }));
+        assert!(!hub.send(&server).is_sent(), "a mail that is under way is nobody else's");
+        let now = hub.now;
+        hub.write(|tx, _, _| outbox::recover(tx, now));
+        assert!(hub.send(&server).is_sent());
         assert_eq!(hub.send(&server), SendOutcome::Idle { next: None });
         let taken = server.taken.borrow();
         assert_eq!(taken.len(), if is_taken { 2 } else { 1 });
@@ -138,27 +123,79 @@ fn a_mail_is_made_of_its_inputs_alone() {
 fn sent_now(hub: &mut Hub) -> Vec<String> {
     let server = Server::default();
     std::iter::from_fn(|| match hub.send(&server) {
-        SendOutcome::Sent { kind, .. } => Some(kind),
+        SendOutcome::Done { kind, noted: Noted::Sent } => Some(kind),
         _ => None,
     })
     .collect()
 }
 
-/// A mail put off is due later, and stops nobody else's; later ones to the same recipient wait behind it.
+fn busy() -> TransportError {
+    answered(Reach::Mail, Class::Transient, 451)
+}
+
+/// Has the next mail put off, and gives when it is due again.
+fn put_off(hub: &mut Hub, error: TransportError) -> chrono::DateTime<chrono::Utc> {
+    let server = Server::default();
+    server.answers.borrow_mut().push(error);
+    match hub.send(&server) {
+        SendOutcome::Done { noted: Noted::Later { at }, .. } => at,
+        other => panic!("it is put off: {other:?}"),
+    }
+}
+
+/// A mail put off is due later, and stops nobody else's; later ones about the same visit to the same recipient wait
+/// behind it.
 #[test]
 fn a_mail_put_off_blocks_only_its_recipient() {
     let (mut hub, mut invitation) = (Hub::new(), invitation());
     invitation.security_address = None;
     hub.carry_out(&invitation, &Effect::TellCategory);
-    let server = Server::default();
-    server.answers.borrow_mut().push(TransportError::Temporary("it answered 451".into()));
-    let SendOutcome::Later { at, .. } = hub.send(&server) else { panic!("it is put off") };
+    let at = put_off(&mut hub, busy());
     assert_eq!(at, hub.now + TimeDelta::minutes(1));
     hub.carry_out(&invitation, &Effect::TellPending);
     hub.carry_out(&invitation, &Effect::TellHostApproved);
-    assert_eq!(sent_now(&mut hub), ["approved"]);
+    let other =
+        crate::delivery::Invitation { visit: vestibule_core::id::VisitId::from_parts(9, [9; 10]), ..invitation };
+    hub.carry_out(&other, &Effect::TellCategory);
+    assert_eq!(sent_now(&mut hub), ["approved", "category"], "another visit's notice waits for nothing");
     hub.pass(TimeDelta::minutes(1));
     assert_eq!(sent_now(&mut hub), ["category", "pending"]);
+}
+
+/// What the server's own trouble is says nothing of the mail: it is tried again soon, as often as it takes.
+#[test]
+fn the_servers_trouble_is_not_the_mails() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::TellCategory);
+    let down = TransportError { reach: Reach::Server, class: Class::Unreachable, code: None };
+    for _ in 0..MAX_DEFERRALS * 3 {
+        let at = put_off(&mut hub, down);
+        assert!(at - hub.now <= TimeDelta::minutes(1));
+        hub.now = at;
+    }
+    assert_eq!(put_off(&mut hub, busy()), hub.now + TimeDelta::minutes(1), "its own waits begin with the first");
+    hub.pass(TimeDelta::minutes(1));
+    assert_eq!(sent_now(&mut hub), ["category"]);
+}
+
+/// A mail that goes to a domain with enough mails under way is left; the next one for another domain is not.
+#[test]
+fn a_busy_domain_keeps_back_its_own_mails_only() {
+    let (mut hub, mut invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    invitation.visit = vestibule_core::id::VisitId::from_parts(9, [9; 10]);
+    invitation.values.email = Some("other@acme.example".into());
+    hub.carry_out(&invitation, &Effect::Invite);
+    hub.carry_out(&invitation, &Effect::TellCategory);
+    let now = hub.now;
+    let mut claim = |busy: &[[u8; 32]]| {
+        hub.write(|tx, context, _| outbox::claim(tx, &context.organisation, now, busy)).expect("a mail")
+    };
+    let first = claim(&[]);
+    let second = claim(&[first.domain]);
+    assert_eq!((first.kind.as_str(), second.kind.as_str()), ("invitation", "category"));
+    let third = claim(&[second.domain]);
+    assert_eq!((third.kind.as_str(), third.domain), ("invitation", first.domain));
 }
 
 /// A server may have an invitation whose connection broke: cancelled, the guest is told, but not sent a dead PIN again.
@@ -166,54 +203,74 @@ fn a_mail_put_off_blocks_only_its_recipient() {
 fn a_mail_that_may_have_arrived_counts_as_told() {
     let (mut hub, invitation) = (Hub::new(), invitation());
     hub.carry_out(&invitation, &Effect::Invite);
-    let server = Server::default();
-    server.answers.borrow_mut().push(TransportError::Uncertain("reset".into()));
-    assert!(matches!(hub.send(&server), SendOutcome::Later { .. }));
+    put_off(&mut hub, TransportError { reach: Reach::Uncertain, class: Class::Uncertain, code: None });
     hub.carry_out(&invitation, &Effect::Cancel);
     assert_eq!(sent_now(&mut hub), ["cancellation"]);
     hub.pass(TimeDelta::hours(1));
     assert!(sent_now(&mut hub).is_empty());
 }
 
-/// A mail the server certainly does not have is withdrawn with the invitation.
+/// A mail the server certainly does not have is withdrawn with the invitation: put off, or refused for good.
 #[test]
-fn a_mail_refused_for_now_can_be_withdrawn() {
+fn a_mail_that_was_not_taken_can_be_withdrawn() {
+    for error in [busy(), answered(Reach::Final, Class::Permanent, 550)] {
+        let (mut hub, invitation) = (Hub::new(), invitation());
+        hub.carry_out(&invitation, &Effect::Invite);
+        let server = Server::default();
+        server.answers.borrow_mut().push(error);
+        hub.send(&server);
+        hub.carry_out(&invitation, &Effect::Cancel);
+        hub.pass(TimeDelta::hours(1));
+        assert!(hub.send_all().is_empty());
+    }
+}
+
+/// A refused invitation that is edited is replaced, and is an invitation still: nobody has had one.
+#[test]
+fn a_refused_invitation_is_replaced_by_an_edit() {
     let (mut hub, invitation) = (Hub::new(), invitation());
     hub.carry_out(&invitation, &Effect::Invite);
     let server = Server::default();
-    server.answers.borrow_mut().push(TransportError::Temporary("it answered 451".into()));
-    assert!(matches!(hub.send(&server), SendOutcome::Later { .. }));
-    hub.carry_out(&invitation, &Effect::Cancel);
-    hub.pass(TimeDelta::hours(1));
-    assert!(hub.send_all().is_empty());
+    server.answers.borrow_mut().push(answered(Reach::Final, Class::Permanent, 550));
+    hub.send(&server);
+    hub.carry_out(&invitation, &Effect::Update);
+    assert_eq!(sent_now(&mut hub), ["invitation"]);
 }
 
-/// A refusal for good ends that mail, names the visit, and blocks nothing; so does the last of many attempts.
+/// A refusal for good ends that mail and blocks nothing; so does the last of many attempts. Its bytes stay, sealed, for
+/// somebody to try again.
 #[test]
 fn a_mail_refused_for_good_fails() {
     let (mut hub, invitation) = (Hub::new(), invitation());
-    hub.carry_out(&invitation, &Effect::Invite);
+    hub.carry_out(&invitation, &Effect::TellHostApproved);
     hub.carry_out(&invitation, &Effect::TellCategory);
     let server = Server::default();
-    let refusal = TransportError::Permanent("it answered 550".into());
-    server.answers.borrow_mut().push(refusal.clone());
-    let failed = SendOutcome::Failed { visit: invitation.visit, kind: "invitation".into(), error: refusal };
-    assert_eq!(hub.send(&server), failed);
-    assert!(matches!(hub.send(&server), SendOutcome::Sent { .. }));
+    server.answers.borrow_mut().push(answered(Reach::Final, Class::Permanent, 550));
+    assert_eq!(hub.send(&server), SendOutcome::Done { kind: "approved".into(), noted: Noted::Failed });
+    assert!(hub.send(&server).is_sent());
 
     hub.carry_out(&invitation, &Effect::TellCategory);
-    let tries = Cell::new(0);
+    let mut tries = 0;
     loop {
-        server.answers.borrow_mut().push(TransportError::Temporary("it answered 451".into()));
-        tries.set(tries.get() + 1);
+        server.answers.borrow_mut().push(busy());
+        tries += 1;
         match hub.send(&server) {
-            SendOutcome::Later { at, .. } => hub.now = at,
-            SendOutcome::Failed { .. } => break,
+            SendOutcome::Done { noted: Noted::Later { at }, .. } => hub.now = at,
+            SendOutcome::Done { noted: Noted::Failed, .. } => break,
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(tries.get(), 20);
+    assert_eq!(tries, MAX_DEFERRALS);
     assert_eq!(hub.send(&Server::default()), SendOutcome::Idle { next: None });
+    let now = hub.now;
+    let failed = hub.read(|tx, context| outbox::list(tx, &context.organisation, now, Some("failed")));
+    let errors: Vec<_> = failed.iter().map(|mail| (mail.error_class.as_deref(), mail.error_code)).collect();
+    assert_eq!(errors, [(Some("permanent"), Some(550)), (Some("transient"), Some(451))]);
+    hub.write(|tx, _, _| outbox::retry(tx, &failed[1].id, now));
+    assert_eq!(sent_now(&mut hub), ["category"]);
+    hub.pass(TimeDelta::days(31));
+    hub.send_all();
+    assert!(hub.read(|tx, context| outbox::list(tx, &context.organisation, now, None)).is_empty(), "a month later");
 }
 
 /// Without a mail server: one file for each mail, the same one if it is written twice.
@@ -223,7 +280,7 @@ fn the_folder_holds_the_mails() {
     hub.carry_out(&invitation, &Effect::Invite);
     let folder = hub.directory.path().join("mail");
     let transport = MailFolder::open(&folder).expect("a folder");
-    assert!(matches!(hub.send(&transport), SendOutcome::Sent { .. }));
+    assert!(hub.send(&transport).is_sent());
     let files: Vec<_> = std::fs::read_dir(&folder).expect("it is there").map(|of| of.expect("a file").path()).collect();
     assert_eq!(files.len(), 1);
     assert_eq!(files[0].extension().and_then(|of| of.to_str()), Some("eml"));

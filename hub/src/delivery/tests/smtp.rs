@@ -4,12 +4,15 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
 
+use chrono::{TimeDelta, Utc};
 use lettre::address::Envelope;
 
-use crate::delivery::sender::{MailTransport as _, SendOutcome, TransportError};
+use super::authority::Authority;
+use crate::delivery::sender::{Class, MailTransport as _, Reach, TransportError};
 use crate::delivery::smtp::{Smtp, SmtpSecurity, SmtpSettings};
-use crate::delivery::testing::{Hub, invitation};
+use crate::delivery::testing::{Hub, SendOutcome, invitation};
 use crate::effect::Effect;
+use crate::handover::Noted;
 
 /// Serves one connection: answers `answer` to the line that begins with `at` (`.` is the end of the message; an empty
 /// answer hangs up), and gives back the message it took.
@@ -44,6 +47,7 @@ fn talk(mut stream: &TcpStream, at: &str, answer: &str) -> Vec<u8> {
         }
         let line = String::from_utf8_lossy(&line).into_owned();
         let usual = match line.get(..4) {
+            Some("EHLO") => "250-test\r\n250 AUTH PLAIN LOGIN",
             Some("DATA") => "354 go on",
             Some("QUIT") => "221 bye",
             _ => "250 fine",
@@ -69,29 +73,92 @@ fn deliver(at: &'static str, answer: &'static str) -> Result<(), TransportError>
 /// What a failure means depends on where it happens.
 #[test]
 fn failures_mean_what_they_mean() {
-    let code = |outcome| match outcome {
-        Ok(()) => "taken",
-        Err(TransportError::Permanent(_)) => "permanent",
-        Err(TransportError::Temporary(_)) => "temporary",
-        Err(TransportError::Uncertain(_)) => "uncertain",
-    };
+    let of = |reach, class, code| Err(TransportError { reach, class, code });
     for (at, answer, expected) in [
-        ("nothing", "", "taken"),
-        ("EHLO", "554 go away", "temporary"),
-        ("MAIL", "550 who are you", "temporary"),
-        ("RCPT", "450 busy", "temporary"),
-        ("RCPT", "550 unknown b@example.org", "permanent"),
-        ("RCPT", "", "temporary"),
-        ("DATA", "452 full", "temporary"),
-        (".", "552 too large", "permanent"),
-        (".", "451 later", "temporary"),
-        (".", "", "uncertain"),
-        ("QUIT", "", "taken"),
+        ("nothing", "", Ok(())),
+        ("EHLO", "554 go away", of(Reach::Server, Class::Permanent, Some(554))),
+        ("EHLO", "", of(Reach::Server, Class::Unreachable, None)),
+        ("MAIL", "550 who are you", of(Reach::Server, Class::Sender, Some(550))),
+        ("MAIL", "452 full", of(Reach::Server, Class::Transient, Some(452))),
+        ("RCPT", "450 busy", of(Reach::Mail, Class::Transient, Some(450))),
+        ("RCPT", "550 unknown b@example.org", of(Reach::Final, Class::Permanent, Some(550))),
+        ("RCPT", "", of(Reach::Mail, Class::Unreachable, None)),
+        ("DATA", "452 full", of(Reach::Mail, Class::Transient, Some(452))),
+        (".", "552 too large", of(Reach::Final, Class::Permanent, Some(552))),
+        (".", "451 later", of(Reach::Mail, Class::Transient, Some(451))),
+        (".", "", of(Reach::Uncertain, Class::Uncertain, None)),
+        ("QUIT", "", Ok(())),
     ] {
         let outcome = deliver(at, answer);
         assert!(!format!("{outcome:?}").contains("b@example.org"), "no address in an error");
-        assert_eq!(code(outcome), expected, "{at} {answer}");
+        assert_eq!(outcome, expected, "{at} {answer}");
     }
+}
+
+fn settings(host: &str, port: u16, tls: SmtpSecurity) -> SmtpSettings {
+    SmtpSettings { host: host.into(), port, tls, user: None, password: None }
+}
+
+fn class(smtp: &Smtp) -> (Reach, Class) {
+    let address = |text: &str| text.parse().expect("an address");
+    let envelope = Envelope::new(Some(address("a@example.org")), vec![address("b@example.org")]).expect("complete");
+    let error = smtp.deliver("id", &envelope, b"Subject: x\r\n\r\n").expect_err("it fails");
+    (error.reach, error.class)
+}
+
+/// A server that is not there, and one whose name means nothing, are told apart.
+#[test]
+fn no_server_is_one_thing_and_no_name_another() {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
+    let gone = Smtp::new(&settings("127.0.0.1", free, SmtpSecurity::None)).expect("no TLS needed");
+    assert_eq!(class(&gone), (Reach::Server, Class::Unreachable));
+    let nameless = Smtp::new(&settings("mail.invalid", free, SmtpSecurity::None)).expect("no TLS needed");
+    assert_eq!(class(&nameless), (Reach::Server, Class::Dns));
+}
+
+/// A server that wants a sign-in it does not get, and one that offers no STARTTLS.
+#[test]
+fn a_refused_sign_in_and_a_missing_starttls_are_told_apart() {
+    let (smtp, server) = serve("AUTH", "535 wrong");
+    let own = SmtpSettings { user: Some("u".into()), password: Some("p".into()), ..smtp_settings(&smtp) };
+    drop(smtp);
+    assert_eq!(class(&Smtp::new(&own).expect("no TLS needed")), (Reach::Server, Class::Credentials));
+    server.join().expect("the server lives");
+    let (smtp, server) = serve("nothing", "");
+    let starttls = SmtpSettings { tls: SmtpSecurity::Starttls, ..smtp_settings(&smtp) };
+    drop(smtp);
+    assert_eq!(class(&Smtp::new(&starttls).expect("TLS")), (Reach::Server, Class::Tls));
+    server.join().expect("the server lives");
+}
+
+fn smtp_settings(smtp: &Smtp) -> SmtpSettings {
+    settings("127.0.0.1", smtp.port(), SmtpSecurity::None)
+}
+
+/// A server's certificate: whose it is not, for whom it is not, and when it is not.
+#[test]
+fn what_is_wrong_with_a_certificate_is_said() {
+    let authority = Authority::new();
+    let now = Utc::now();
+    let day = TimeDelta::days(1);
+    for (name, from, until, trusted, expected) in [
+        ("localhost", now - day, now + day, false, Class::TlsTrust),
+        ("mail.example.org", now - day, now + day, true, Class::TlsName),
+        ("localhost", now - day * 30, now - day, true, Class::TlsExpired),
+        ("localhost", now + day, now + day * 30, true, Class::TlsExpired),
+    ] {
+        let (port, server) = authority.serve(name, from, until);
+        let settings = settings("localhost", port, SmtpSecurity::Tls);
+        let smtp = if trusted { Smtp::trusting(&settings, &authority.der) } else { Smtp::new(&settings) };
+        assert_eq!(class(&smtp.expect("TLS")), (Reach::Server, expected), "{name} {from} {until}");
+        server.join().expect("the server lives");
+    }
+    // Something that speaks no TLS at all.
+    let (smtp, server) = serve("nothing", "");
+    let settings = SmtpSettings { tls: SmtpSecurity::Tls, ..smtp_settings(&smtp) };
+    drop(smtp);
+    assert_eq!(class(&Smtp::new(&settings).expect("TLS")), (Reach::Server, Class::Tls));
+    server.join().expect("the server lives");
 }
 
 /// The server gets the bytes of the outbox; where it breaks off after the message it gets the very same again.
@@ -100,11 +167,11 @@ fn the_bytes_arrive() {
     let (mut hub, invitation) = (Hub::new(), invitation());
     hub.carry_out(&invitation, &Effect::Invite);
     let (smtp, server) = serve(".", "");
-    assert!(matches!(hub.send(&smtp), SendOutcome::Later { error: TransportError::Uncertain(_), .. }));
+    assert!(matches!(hub.send(&smtp), SendOutcome::Done { noted: Noted::Later { .. }, .. }));
     let first = server.join().expect("the server lives");
     hub.pass(chrono::TimeDelta::minutes(1));
     let (smtp, server) = serve("nothing", "");
-    assert!(matches!(hub.send(&smtp), SendOutcome::Sent { .. }));
+    assert!(hub.send(&smtp).is_sent());
     let second = server.join().expect("the server lives");
     assert_eq!(first, second);
     assert!(mail_parser::MessageParser::default().parse(&second).is_some_and(|mail| mail.message_id().is_some()));

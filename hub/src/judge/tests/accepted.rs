@@ -22,7 +22,7 @@ fn a_visit_without_approval_is_upcoming_at_once() {
     let mut world = World::new();
     let mut ada = world.enrol("ada");
     let (visit, _) = world.created(&mut ada, "ada", &[]);
-    assert_eq!(world.facts(visit), ["accepted", "minted", "guest_told"]);
+    assert_eq!(world.facts(visit), ["accepted", "minted", "mail_queued"]);
     let visit = world.visit(visit);
     assert_eq!((visit.status(), visit.standing.credential), (Status::Upcoming, CredentialState::Live));
     assert_eq!((visit.number, visit.creator.as_str(), visit.host.as_str()), (1, "ada", "ada"));
@@ -133,7 +133,7 @@ fn only_edits_that_show_reach_the_visitor() {
     let shown = [Write::set(Key::Schedule, "2027-02-11T09:00/2027-02-11T10:00")];
     let shown = ada.edit(&mut replica, &shown);
     assert!(is_accepted(&world.push(&mut ada, vec![shown])));
-    assert_eq!(world.facts(visit)[4..], ["edited", "voided", "minted", "guest_told"]);
+    assert_eq!(world.facts(visit)[4..], ["edited", "voided", "minted", "mail_queued"]);
 }
 
 /// An approval is of exactly what was seen: a material edit makes it stale, another does not.

@@ -39,7 +39,7 @@ fn an_approver_approves_from_the_phone() {
     refuses(&mut world, &mut ada, own, "not_permitted");
     let approve = priya.ask(&seen, Ask::Approve);
     assert!(is_accepted(&world.push(&mut priya, vec![approve.clone()])));
-    assert_eq!(world.facts(id), ["accepted", "approved", "minted", "guest_told"]);
+    assert_eq!(world.facts(id), ["accepted", "approved", "minted", "mail_queued"]);
     assert_eq!(world.visit(id).status(), Status::Upcoming);
     let before = world.facts(id);
     assert!(is_accepted(&world.push(&mut priya, vec![approve])), "the same request again: the same answer");

@@ -77,18 +77,32 @@ CREATE TABLE outbox (
     -- The member whose doing it is, for the quota; absent for what the hub tells members.
     host          TEXT,
     recipient_key BLOB    NOT NULL,
+    -- Names the recipient's domain in the same way.
+    domain_key    BLOB    NOT NULL,
     state         TEXT    NOT NULL CHECK (state IN ('waiting', 'sending', 'sent', 'failed', 'withdrawn')),
     -- The server may have it although nobody said so.
     uncertain     INTEGER NOT NULL DEFAULT 0,
-    sealed        BLOB    CHECK ((sealed IS NULL) = (state IN ('sent', 'failed', 'withdrawn'))),
+    -- A failed mail keeps its bytes while it is of use to anybody, so that it can be tried again.
+    sealed        BLOB    CHECK (sealed IS NOT NULL OR state IN ('sent', 'failed', 'withdrawn')),
     attempts      INTEGER NOT NULL DEFAULT 0,
+    -- Those of the attempts that failed for a reason of this mail's own, and not of the mail server's.
+    deferrals     INTEGER NOT NULL DEFAULT 0,
+    -- The visit's log says that it is late.
+    reported_late INTEGER NOT NULL DEFAULT 0,
+    -- Why the last attempt failed, and the server's answer.
+    error_class   TEXT,
+    error_code    INTEGER,
+    -- Its place in the quotas: when it may go out at the earliest.
+    slot_at       INTEGER NOT NULL,
     next_at       INTEGER NOT NULL,
     created_at    INTEGER NOT NULL,
-    ended_at      INTEGER
+    ended_at      INTEGER,
+    CHECK (sealed IS NULL OR state IN ('waiting', 'sending', 'failed'))
 ) STRICT;
-CREATE INDEX outbox_to_send ON outbox (organisation, number) WHERE sealed IS NOT NULL;
+CREATE INDEX outbox_to_send ON outbox (organisation, next_at, number) WHERE state = 'waiting';
 CREATE INDEX outbox_ended ON outbox (organisation, ended_at) WHERE sealed IS NULL;
-CREATE INDEX outbox_of_a_recipient ON outbox (organisation, recipient_key, number);
-CREATE INDEX outbox_of_a_host ON outbox (organisation, host, created_at);
+CREATE INDEX outbox_failed ON outbox (organisation, number) WHERE state = 'failed';
+CREATE INDEX outbox_of_a_recipient ON outbox (organisation, recipient_key, visit, slot_at) WHERE state <> 'withdrawn';
+CREATE INDEX outbox_of_a_host ON outbox (organisation, host, slot_at) WHERE state <> 'withdrawn';
 CREATE INDEX outbox_of_a_delivery ON outbox (delivery) WHERE delivery IS NOT NULL;
 CREATE INDEX outbox_of_a_visit ON outbox (organisation, visit);
