@@ -4,6 +4,8 @@
 //! erasure deletes payload and salt and the chain still verifies. [`Standing`] folds a log into what it means now; the
 //! status of a visit is computed from its document and its standing, never stored as a field two writers race for.
 
+use std::collections::BTreeMap;
+
 use minicbor::bytes::ByteVec;
 use minicbor::decode::Error as DecodeError;
 use minicbor::{Decode, Decoder, Encode};
@@ -157,6 +159,17 @@ pub enum Fact {
         #[n(0)]
         keys: Vec<String>,
     },
+    /// Something that was to follow from what stands above could not be done, and is tried again; without a code it has
+    /// been done since, or need not be done any more.
+    #[n(20)]
+    Undone {
+        /// What was to follow, by a stable name: `invite`, `cancel`, ….
+        #[n(0)]
+        effect: String,
+        /// Why not, by a stable code.
+        #[n(1)]
+        code: Option<String>,
+    },
     /// A fact of a later version, by its number: only ever read. The entry is kept, the chain goes on, and what it
     /// means is for the app's next version.
     #[n(4_294_967_295)]
@@ -164,7 +177,7 @@ pub enum Fact {
 }
 
 /// The number of the last fact this version knows.
-const LAST_FACT: u32 = 17;
+const LAST_FACT: u32 = 20;
 
 /// A fact is `[number, [field, …]]`; of a number that is not known here only the number is taken.
 fn known_or_later<C>(d: &mut Decoder<'_>, ctx: &mut C) -> Result<Fact, DecodeError> {
@@ -200,6 +213,8 @@ impl Fact {
             Self::Expired => "expired",
             Self::Alert(_) => "alert",
             Self::Edited { .. } => "edited",
+            Self::Undone { code: Some(_), .. } => "undone",
+            Self::Undone { code: None, .. } => "made_good",
             Self::Later(_) => "later",
         }
     }
@@ -345,6 +360,8 @@ pub struct Standing {
     pub ended: Option<Ended>,
     /// Whether the guest was ever told of the visit.
     pub guest_told: bool,
+    /// What was to follow and could not be done yet, with the code of the reason.
+    pub undone: BTreeMap<String, String>,
 }
 
 impl Standing {
@@ -378,14 +395,48 @@ impl Standing {
             Fact::Cancelled | Fact::Deleted => self.ended = Some(Ended::Cancelled),
             Fact::NoShow => self.ended = Some(Ended::NoShow),
             Fact::Expired => self.ended = Some(Ended::Expired),
+            Fact::Undone { effect, code: Some(code) } => {
+                self.undone.insert(effect.clone(), code.clone());
+            }
+            Fact::Undone { effect, code: None } => {
+                self.undone.remove(effect);
+            }
             Fact::Alert(_) | Fact::Edited { .. } | Fact::Later(_) => {}
         }
+    }
+}
+
+/// What a host is told of something that was to follow and could not be done.
+pub fn undone_message(effect: &str) -> &'static str {
+    match effect {
+        "invite" | "update" | "revive" => {
+            "Your visitor's invitation could not be sent. It is tried again; ask your administrator, or correct the visit."
+        }
+        "cancel" | "end_delivery" => {
+            "Access was withdrawn, but your visitor could not be told. Please tell them yourself."
+        }
+        "tell_pending" => "The approvers could not be told of this visit. Please tell them yourself.",
+        _ => "Something about this visit could not be done. It is tried again; ask your administrator.",
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What failed stands until it is made good, each effect for itself.
+    #[test]
+    fn what_could_not_be_done_stands_until_it_is() {
+        let mut standing = Standing::default();
+        let undone = |effect: &str, code: Option<&str>| Fact::Undone { effect: effect.into(), code: code.map(Into::into) };
+        for fact in [undone("invite", Some("panic")), undone("tell_category", Some("mail")), undone("invite", None)] {
+            let decision = Decision { fact, by: None, request: None };
+            let bytes = cbor::write(&decision);
+            assert_eq!(cbor::read::<Decision>(&bytes, "decision"), Ok(decision.clone()));
+            standing.fold(&decision.fact);
+        }
+        assert_eq!(standing.undone.keys().collect::<Vec<_>>(), ["tell_category"]);
+    }
 
     fn visit() -> VisitId {
         VisitId::from_parts(1_700_000_000_000, [1; 10])

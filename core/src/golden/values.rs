@@ -404,6 +404,7 @@ pub(super) fn facts() -> Vec<Decision> {
         Fact::Expired,
         Fact::Alert("duplicate_use".into()),
         Fact::Edited { keys: vec!["host".into(), "company".into()] },
+        Fact::Undone { effect: "invite".into(), code: Some("mail".into()) },
     ];
     facts.into_iter().map(|fact| Decision { fact, by: None, request: None }).collect()
 }

@@ -198,6 +198,9 @@ impl Row {
         }
         let values = values(working);
         let problem = working.outbox.iter().rev().filter(|entry| !entry.state.waits()).find_map(|e| e.code.clone());
+        // What the hub could not do for the visit, where nothing of this phone's own is to be looked at first.
+        let undone = || working.standing.undone.keys().next().map(|effect| format!("{effect}_undone"));
+        let problem = problem.or_else(undone);
         let times = Times::of(values.schedule, zone(&values, directory), directory);
         let host = values.host.as_ref().and_then(|host| directory.member(host));
         let words = [

@@ -115,6 +115,7 @@ impl Store {
             approval: working.standing.approval.clone(),
             credential: working.standing.credential,
             guest_told: working.standing.guest_told,
+            undone: working.standing.undone.clone().into_iter().collect(),
             notes: notes(&snapshot, &working, &directory)?,
             operations: working.outbox.iter().map(operation).collect::<Result<_, _>>()?,
             values,

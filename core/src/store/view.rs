@@ -174,6 +174,9 @@ pub struct VisitView {
     pub credential: CredentialState,
     /// Whether the guest has ever been told of the visit.
     pub guest_told: bool,
+    /// What was to follow and could not be done yet: the name of each, with the code of the reason.
+    /// [`undone_message`](crate::decision::undone_message) says what it means.
+    pub undone: Vec<(String, String)>,
     /// The notes this phone holds, oldest first; own ones that are not sent yet last.
     pub notes: Vec<NoteView>,
     /// What waits, was refused, or is to be chosen about.

@@ -16,12 +16,13 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use lettre::Address;
 use lettre::address::Envelope;
+use vestibule_core::address::{EmailAddress, Mailbox};
 use vestibule_core::fault::{self, Point};
 use vestibule_core::id::{OrganisationId, VisitId};
 use zeroize::Zeroizing;
 
+use super::mail::in_envelope;
 use super::open;
 use crate::context::Context;
 use crate::store::outbox::{self, ClaimedMail};
@@ -180,10 +181,10 @@ type Unsealed = (Envelope, Zeroizing<Vec<u8>>);
 fn unsealed(context: &Context, id: &[u8; 16], sealed: &[u8]) -> Result<Unsealed, TransportError> {
     let lost = || TransportError::Permanent("its row cannot be unsealed; was outbox-seal.key replaced?".to_owned());
     let (address, message) = open(&context.keys.outbox_seal, id, sealed).ok_or_else(lost)?;
-    let to: Address = address.parse().map_err(|_| lost())?;
+    let to = EmailAddress::parse_local(&address).map_err(|_| lost())?;
     let wrong = || TransportError::Temporary("`mail_from` is not of the form: Example AG <a@example.com>".to_owned());
-    let from: lettre::message::Mailbox = context.mail_from.parse().map_err(|_| wrong())?;
-    let envelope = Envelope::new(Some(from.email), vec![to]).map_err(|_| lost())?;
+    let from: Mailbox = context.mail_from.parse().map_err(|_| wrong())?;
+    let envelope = Envelope::new(Some(in_envelope(&from.email)), vec![in_envelope(&to)]).map_err(|_| lost())?;
     Ok((envelope, message))
 }
 

@@ -14,6 +14,7 @@ pub use pull::{Pulled, pull};
 
 use crate::record::RecordError;
 use crate::store::StoreError;
+use crate::store::apart::Trouble;
 use vestibule_core::keys::SignerError;
 
 /// A sync is refused as a whole; completes "failed to sync: …". Nothing was taken, and the phone keeps its work.
@@ -45,6 +46,15 @@ pub enum SyncProblem {
 impl From<StoreError> for SyncProblem {
     fn from(error: StoreError) -> Self {
         Self::Record(error.into())
+    }
+}
+
+impl Trouble for SyncProblem {
+    fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Record(error) => Trouble::code(error),
+            _ => None,
+        }
     }
 }
 

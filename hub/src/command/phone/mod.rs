@@ -247,9 +247,11 @@ fn sync(client: &HostClient, json: bool) -> Result<(), Failure> {
     Err(Failure::refused(lines.collect::<Vec<_>>().join("\n")))
 }
 
-/// What somebody has to look at, before and after a sync.
+/// What was sent back to somebody, before and after a sync. What the hub took and could not finish is no refusal.
 fn refused(client: &HostClient) -> Result<Vec<VisitSummary>, Failure> {
-    Ok(client.list(ListFilter::Attention, 1000, None).map_err(failure)?.items)
+    let mut visits = client.list(ListFilter::Attention, 1000, None).map_err(failure)?.items;
+    visits.retain(|visit| !visit.problem.as_deref().is_some_and(|problem| problem.ends_with("_undone")));
+    Ok(visits)
 }
 
 /// One sync, with a bar on standard error where that is a terminal.

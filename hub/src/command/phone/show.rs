@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
-use vestibule_core::decision::Approval;
+use vestibule_core::decision::{Approval, Fact, undone_message};
 use vestibule_core::directory::Directory;
 use vestibule_core::id::VisitId;
 use vestibule_core::qr::QrMatrix;
@@ -26,6 +26,9 @@ pub fn list(visits: &[VisitSummary], directory: &Directory) -> String {
             }
             if visit.conflict {
                 status.push_str(" (conflict)");
+            }
+            if visit.problem.as_deref().is_some_and(|problem| problem.ends_with("_undone")) {
+                status.push_str(" (needs attention)");
             }
             [
                 status,
@@ -117,6 +120,9 @@ pub fn view_json(view: &VisitView) -> Value {
         "creator": view.creator,
         "approval": approval,
         "guest_told": view.guest_told,
+        "undone": view.undone.iter().map(|(effect, code)| {
+            json!({ "effect": effect, "code": code, "message": undone_message(effect) })
+        }).collect::<Vec<_>>(),
         "notes": notes,
         "operations": operations,
     })
@@ -145,6 +151,9 @@ pub fn view(view: &VisitView) -> String {
     if let Approval::Rejected { reason, r#final } = &view.approval {
         let what = if *r#final { "cannot be invited" } else { "change it and invite again" };
         field("rejected", Some(format!("{} ({what})", reason.as_deref().unwrap_or("no reason given"))));
+    }
+    for (effect, code) in &view.undone {
+        field("attention", Some(format!("{} ({effect}: {code})", undone_message(effect))));
     }
     for note in &view.notes {
         let author = note.author_name.clone().unwrap_or_else(|| note.author.to_string());
@@ -197,6 +206,12 @@ fn what(entry: &HistoryEntry) -> String {
     match &entry.fact {
         HistoryFact::Changed(keys) => {
             format!("wrote {}", keys.iter().map(|key| key.as_str()).collect::<Vec<_>>().join(", "))
+        }
+        HistoryFact::Decided(Fact::Undone { effect, code: Some(code) }) => {
+            format!("could not {} ({code})", effect.replace('_', " "))
+        }
+        HistoryFact::Decided(Fact::Undone { effect, code: None }) => {
+            format!("{}: made good", effect.replace('_', " "))
         }
         HistoryFact::Decided(fact) => fact.kind().replace('_', " "),
     }

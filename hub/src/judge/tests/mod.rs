@@ -76,6 +76,12 @@ impl World {
         self.store.write(|tx| work(tx, context, &mut Moment::new(now, rng)))
     }
 
+    /// As after a restart: no document is known but from the database.
+    #[cfg(feature = "faults")]
+    pub(crate) fn forget_documents(&mut self) {
+        self.documents = Arc::default();
+    }
+
     pub(crate) fn later(&mut self, by: TimeDelta) {
         self.now += by;
     }
