@@ -208,6 +208,9 @@ impl From<Fact> for HistoryFact {
             Fact::Expired => Self::Expired,
             Fact::Alert(code) => Self::Alert { code },
             Fact::Edited { keys } => Self::Changed { keys },
+            Fact::Undone { effect, code } => {
+                Self::Alert { code: format!("{effect}_{}", if code.is_some() { "undone" } else { "made_good" }) }
+            }
             Fact::Later(number) => Self::Later { number },
         }
     }

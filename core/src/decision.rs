@@ -4,6 +4,8 @@
 //! erasure deletes payload and salt and the chain still verifies. [`Standing`] folds a log into what it means now; the
 //! status of a visit is computed from its document and its standing, never stored as a field two writers race for.
 
+use std::collections::BTreeMap;
+
 use minicbor::bytes::ByteVec;
 use minicbor::decode::Error as DecodeError;
 use minicbor::{Decode, Decoder, Encode};
@@ -200,6 +202,17 @@ pub enum Fact {
         #[n(3)]
         code: Option<u16>,
     },
+    /// Something that was to follow from what stands above could not be done, and is tried again; without a code it has
+    /// been done since, or need not be done any more.
+    #[n(20)]
+    Undone {
+        /// What was to follow, by a stable name: `invite`, `cancel`, ….
+        #[n(0)]
+        effect: String,
+        /// Why not, by a stable code.
+        #[n(1)]
+        code: Option<String>,
+    },
     /// A fact of a later version, by its number: only ever read. The entry is kept, the chain goes on, and what it
     /// means is for the app's next version.
     #[n(4_294_967_295)]
@@ -207,7 +220,7 @@ pub enum Fact {
 }
 
 /// The number of the last fact this version knows.
-pub(crate) const LAST_FACT: u32 = 19;
+pub(crate) const LAST_FACT: u32 = 20;
 /// Stands for the number of a fact in a decision that cannot be read at all.
 const UNREAD_FACT: u32 = u32::MAX;
 
@@ -255,6 +268,8 @@ impl Fact {
             Self::Edited { .. } => "edited",
             Self::MailQueued { .. } => "mail_queued",
             Self::MailUndelivered { how, .. } => how.fact_kind(),
+            Self::Undone { code: Some(_), .. } => "undone",
+            Self::Undone { code: None, .. } => "made_good",
             Self::Later(_) => "later",
         }
     }
@@ -268,9 +283,14 @@ impl Fact {
 /// The alert that no address which approves invitations could be told of one.
 pub const APPROVERS_NOT_TOLD: &str = "approvers_not_told";
 
-/// Whether the code of a visit's problem is the hub's word on a mail, and not a refusal of what a phone wrote.
+/// Ends the code of what the hub took and could not finish: `invite_undone`.
+pub const UNDONE: &str = "_undone";
+
+/// Whether the code of a visit's problem is the hub's word on what it did with the visit, and not a refusal of what a phone
+/// wrote.
 pub fn is_hubs_word(problem: &str) -> bool {
     matches!(problem, "mail_refused" | "mail_given_up" | "mail_delayed" | "mail_late" | APPROVERS_NOT_TOLD)
+        || problem.ends_with(UNDONE)
 }
 
 /// An entry with its payload, as it travels in the feed.
@@ -419,6 +439,8 @@ pub struct Standing {
     pub mail: Option<GuestMail>,
     /// It waits for an approval that nobody could be asked for by mail.
     pub approvers_untold: bool,
+    /// What was to follow and could not be done yet, with the code of the reason.
+    pub undone: BTreeMap<String, String>,
 }
 
 impl Standing {
@@ -468,6 +490,12 @@ impl Standing {
             Fact::NoShow => self.end(Ended::NoShow),
             Fact::Expired => self.end(Ended::Expired),
             Fact::Alert(code) if code == APPROVERS_NOT_TOLD => self.approvers_untold = true,
+            Fact::Undone { effect, code: Some(code) } => {
+                self.undone.insert(effect.clone(), code.clone());
+            }
+            Fact::Undone { effect, code: None } => {
+                self.undone.remove(effect);
+            }
             Fact::Alert(_) | Fact::Edited { .. } | Fact::Later(_) => {}
         }
     }
@@ -491,9 +519,37 @@ impl Standing {
     }
 }
 
+/// What a host is told of something that was to follow and could not be done.
+pub fn undone_message(effect: &str) -> &'static str {
+    match effect {
+        "invite" | "update" | "revive" => {
+            "Your visitor's invitation could not be sent. It is tried again; ask your administrator, or correct the visit."
+        }
+        "cancel" | "end_delivery" => {
+            "Access was withdrawn, but your visitor could not be told. Please tell them yourself."
+        }
+        "tell_pending" => "The approvers could not be told of this visit. Please tell them yourself.",
+        _ => "Something about this visit could not be done. It is tried again; ask your administrator.",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What failed stands until it is made good, each effect for itself.
+    #[test]
+    fn what_could_not_be_done_stands_until_it_is() {
+        let mut standing = Standing::default();
+        let undone = |effect: &str, code: Option<&str>| Fact::Undone { effect: effect.into(), code: code.map(Into::into) };
+        for fact in [undone("invite", Some("panic")), undone("tell_category", Some("mail")), undone("invite", None)] {
+            let decision = Decision { fact, by: None, request: None };
+            let bytes = cbor::write(&decision);
+            assert_eq!(cbor::read::<Decision>(&bytes, "decision"), Ok(decision.clone()));
+            standing.fold(&decision.fact);
+        }
+        assert_eq!(standing.undone.keys().collect::<Vec<_>>(), ["tell_category"]);
+    }
 
     fn visit() -> VisitId {
         VisitId::from_parts(1_700_000_000_000, [1; 10])

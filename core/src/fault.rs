@@ -5,6 +5,9 @@
 //! without debug assertions. A process built with that feature kills itself at `VESTIBULE_KILL_AT=<point>:<n>`, where
 //! it passes the point for the n-th time: with SIGKILL, so that nothing is flushed and nothing runs after. Before, it
 //! adds the point's name as a line to the file `VESTIBULE_FAULT_LOG`, so that a test can count what it has killed.
+//!
+//! With the same feature the effects of one visit fail: of the visit with number `VESTIBULE_FAIL_EFFECT=<number>:<how>`,
+//! where `<how>` is `error` or `panic` ([`effect`]).
 
 #[cfg(test)]
 pub(crate) use fail::fail_at;
@@ -51,6 +54,48 @@ pub fn pass(point: Point) -> Result<(), Injected> {
     #[cfg(test)]
     fail::pass(point)?;
     let _ = point;
+    Ok(())
+}
+
+/// How the effects of a visit fail.
+#[cfg(feature = "faults")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failing {
+    /// With an error.
+    Error,
+    /// With a panic.
+    Panic,
+}
+
+#[cfg(feature = "faults")]
+thread_local! {
+    static FAILING: std::cell::Cell<Option<(u64, Failing)>> = const { std::cell::Cell::new(None) };
+}
+
+/// Makes the effects of the visit of that number fail on this thread, for tests within a process; `None` ends it.
+#[cfg(feature = "faults")]
+pub fn fail_effects(of: Option<(u64, Failing)>) {
+    FAILING.set(of);
+}
+
+/// Passes where an effect of a visit is carried out: nothing, unless a test has armed it for the visit of that number.
+#[inline]
+pub fn effect(number: u64) -> Result<(), Injected> {
+    #[cfg(feature = "faults")]
+    {
+        static ARMED: std::sync::OnceLock<Option<(u64, Failing)>> = std::sync::OnceLock::new();
+        let from_outside = || {
+            let text = std::env::var("VESTIBULE_FAIL_EFFECT").ok()?;
+            let (number, how) = text.split_once(':')?;
+            Some((number.parse().ok()?, if how == "panic" { Failing::Panic } else { Failing::Error }))
+        };
+        match FAILING.get().or_else(|| *ARMED.get_or_init(from_outside)) {
+            Some((armed, Failing::Error)) if armed == number => return Err(Injected),
+            Some((armed, Failing::Panic)) if armed == number => panic!("a test made this step panic"),
+            _ => {}
+        }
+    }
+    let _ = number;
     Ok(())
 }
 

@@ -8,6 +8,7 @@
 //! The domain (everything but [`store`], [`sync::client`] and [`phone`]) does no I/O: it is given the time and the
 //! randomness it needs.
 
+pub mod address;
 pub mod calendar;
 pub mod cbor;
 pub mod decision;

@@ -263,7 +263,7 @@ impl Config {
                 |(id, own)| own.mail_from.as_ref().map(|from| (format!("organisations.{id}.mail_from"), from)),
             ));
         for (key, from) in senders {
-            if from.parse::<lettre::message::Mailbox>().is_err() {
+            if from.parse::<vestibule_core::address::Mailbox>().is_err() {
                 return Err(wrong(format!("`{key}` must look like \"Example AG <visitors@example.com>\"")));
             }
         }

@@ -21,6 +21,7 @@ use crate::judge::refusal::{may_not_decide, over, refused, refused_field};
 use crate::lifecycle::{self, Decided};
 use crate::moment::Moment;
 use crate::record::{Event, RecordError, invitation, record};
+use crate::store::apart::reading;
 use crate::store::members::MemberRecord;
 use crate::store::visits::{self, LoadedVisit};
 use crate::store::{StoreError, log, members};
@@ -245,7 +246,8 @@ impl From<&AcceptedVisit> for ListedVisit {
     }
 }
 
-/// The visits of an organisation, by number; only those of a status, if one is given (S2.17).
+/// The visits of an organisation, by number; only those of a status, if one is given (S2.17). One that cannot be read
+/// hides no other: it is told in the log, and `vestibule admin attention` lists it.
 pub fn list(
     tx: &Transaction<'_>,
     organisation: &OrganisationId,
@@ -253,7 +255,7 @@ pub fn list(
 ) -> Result<Vec<ListedVisit>, StoreError> {
     let mut listed = Vec::new();
     for id in visits::ids(tx, organisation)? {
-        let Some(loaded) = visits::load(tx, organisation, id)? else { continue };
+        let Ok(Some(loaded)) = reading(|| visits::load(tx, organisation, id))? else { continue };
         if status.is_none_or(|wanted| loaded.visit.status() == wanted) {
             listed.push(ListedVisit::from(&loaded.visit));
         }

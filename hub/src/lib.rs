@@ -3,8 +3,9 @@
 //! A request is handled by a plain function of (store, now, randomness, request): [`judge`] takes what phones push,
 //! [`decide`] what approvers decide; both write facts through [`store`], let [`lifecycle`] derive the [`effect`]s, and
 //! [`delivery`] carries them out in the same transaction: credentials, mails in the outbox, calendar entries, passes.
-//! [`feed`] hands the rows out, [`sweep`] ends what nobody came to. [`server`] puts HTTP around it, [`delivery`]'s sender
-//! puts SMTP around the outbox, and [`handover`] writes down what came of it.
+//! An effect that fails stops nothing else, and [`undone`] tries it again. [`feed`] hands the rows out, [`sweep`] ends what
+//! nobody came to. [`server`] puts HTTP around it, [`delivery`]'s sender puts SMTP around the outbox, and [`handover`] writes
+//! down what came of it.
 //! Clock and randomness come in as a [`moment::Moment`].
 
 pub mod check;
@@ -29,5 +30,6 @@ pub mod record;
 pub mod server;
 pub mod store;
 pub mod sweep;
+pub mod undone;
 pub mod visit;
 pub mod wallet;

@@ -1,25 +1,49 @@
 //! Visits whose window has passed: no show, or expired. Called every minute or so; each call does a bounded amount.
 
 use rusqlite::Transaction;
+use vestibule_core::id::VisitId;
+use vestibule_core::visit::Status;
 
 use crate::context::Context;
 use crate::lifecycle;
 use crate::moment::Moment;
 use crate::record::{Event, RecordError, record};
-use crate::store::visits;
+use crate::store::apart::apart;
+use crate::store::{effects, visits};
 
 /// At most this many visits in one transaction, so that a morning's phones do not wait for a night's visits.
 const BATCH: u32 = 200;
 
-/// Ends the visits of an organisation whose window has passed; how many. There may be more if it was 200.
+/// The name of a visit's end among what could not be done.
+pub const RUN_OUT: &str = "run_out";
+
+/// Ends the visits of an organisation whose window has passed; how many. There may be more if it was 200. One that cannot
+/// be ended leaves the line, so that it blocks no other, and stands among what is undone.
 pub fn sweep(tx: &Transaction<'_>, context: &Context, moment: &mut Moment<'_>) -> Result<usize, RecordError> {
-    let passed = visits::window_passed(tx, &context.organisation, moment.unix(), BATCH)?;
+    let organisation = &context.organisation;
+    let passed = visits::window_passed(tx, organisation, moment.unix(), BATCH)?;
     for id in &passed {
-        let Some(mut loaded) = visits::load(tx, &context.organisation, *id)? else { continue };
-        let outcome = lifecycle::window_passed(&loaded.visit);
-        record(tx, context, moment, &mut loaded.visit, Event { outcome, ..Event::default() })?;
+        if let Err(code) = apart(tx, || run_out(tx, context, moment, *id))? {
+            visits::forget_window(tx, organisation, *id)?;
+            effects::note(tx, organisation, *id, (RUN_OUT, None), code, moment.now)?;
+        }
     }
     Ok(passed.len())
+}
+
+/// Ends a visit whose window has passed.
+pub fn run_out(
+    tx: &Transaction<'_>,
+    context: &Context,
+    moment: &mut Moment<'_>,
+    id: VisitId,
+) -> Result<(), RecordError> {
+    let Some(mut loaded) = visits::load(tx, &context.organisation, id)? else { return Ok(()) };
+    if !matches!(loaded.visit.status(), Status::Pending | Status::Upcoming) {
+        return Ok(visits::forget_window(tx, &context.organisation, id)?);
+    }
+    let outcome = lifecycle::window_passed(&loaded.visit);
+    record(tx, context, moment, &mut loaded.visit, Event { outcome, ..Event::default() })
 }
 
 #[cfg(test)]

@@ -16,6 +16,19 @@ pub struct Report {
     pub visits: Vec<Visit>,
     /// The rows that were not.
     pub left_out: Vec<LeftOut>,
+    /// Guests whose mail did not arrive.
+    pub undelivered: Vec<Undelivered>,
+}
+
+/// A guest whose mail did not arrive.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are those of demo.json")]
+pub struct Undelivered {
+    pub row: usize,
+    pub id: String,
+    pub email: String,
+    pub code: String,
 }
 
 /// One visit of `demo.json`.

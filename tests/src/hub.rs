@@ -61,6 +61,14 @@ impl Hub {
         assert!(started, "the hub does not start; its log:\n{}", self.log());
     }
 
+    /// Starts it so that what follows for the visit of that number fails: with an `error` or a `panic`.
+    pub fn start_failing(&mut self, number: u64, how: &str) {
+        let mut command = self.serve();
+        command.env("VESTIBULE_FAIL_EFFECT", format!("{number}:{how}"));
+        let started = self.spawn(command);
+        assert!(started, "the hub does not start; its log:\n{}", self.log());
+    }
+
     /// Starts it so that it dies there; false if that was before it listened.
     pub fn start_to_die_at(&mut self, kills: &Kills, at: Boundary) -> bool {
         let mut command = self.serve();

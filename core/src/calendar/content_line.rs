@@ -32,8 +32,8 @@ impl Writer {
         for (key, value) in params.iter().filter(|(_, value)| !value.is_empty()) {
             line.extend([";", key, "=", &parameter(value)]);
         }
-        line.push_str(":mailto:");
-        line.push_str(&mailto(email));
+        line.push(':');
+        line.push_str(&mailto_uri(email));
         self.fold(&line);
     }
 
@@ -86,11 +86,17 @@ fn parameter(value: &str) -> String {
     if out.contains([':', ';', ',']) { format!("\"{out}\"") } else { out }
 }
 
-/// The path of a `mailto:` URI: what RFC 6068, 2 does not allow as it is goes in percent signs.
+/// A `mailto:` URI.
+pub(super) fn mailto_uri(email: &str) -> String {
+    format!("mailto:{}", mailto(email))
+}
+
+/// The path of a `mailto:` URI: what RFC 6068, 2 does not allow as it is goes in percent signs; only the last `@` is one.
 fn mailto(email: &str) -> String {
     let mut out = String::with_capacity(email.len());
-    for byte in email.bytes() {
-        if byte.is_ascii_alphanumeric() || b"@.-_~+!$'*".contains(&byte) {
+    let at = email.rfind('@');
+    for (place, byte) in email.bytes().enumerate() {
+        if byte.is_ascii_alphanumeric() || b".-_~+!$'*".contains(&byte) || Some(place) == at {
             out.push(char::from(byte));
         } else {
             write!(out, "%{byte:02X}").expect("writing to a String does not fail");
@@ -110,6 +116,7 @@ mod tests {
         assert_eq!(escape("a\r\nb;c,d\\e\u{7}"), "a\\nb\\;c\\,d\\\\e");
         assert_eq!(parameter("Ada \"Countess\"; King^\r\nX"), "\"Ada ^'Countess^'; King^^^nX\"");
         assert_eq!(mailto("a?b%c d@é.ch"), "a%3Fb%25c%20d@%C3%A9.ch");
+        assert_eq!(mailto("\"a@b,c\"@d.ch"), "%22a%40b%2Cc%22@d.ch");
     }
 
     proptest! {

@@ -66,6 +66,7 @@ pub struct Party {
 ///     sequence: 0,
 ///     method: Method::Request,
 ///     organizer: Party { name: "Mia Host".into(), email: "mia@example.com".into() },
+///     sent_by: None,
 ///     attendee: Party { name: "Ada King".into(), email: "ada@example.org".into() },
 ///     summary: "Visit to Acme".into(),
 ///     location: "Bahnhofstrasse 1, Zürich".into(),
@@ -89,6 +90,8 @@ pub struct CalendarEntry {
     pub method: Method,
     /// Who invites; mail programs check that it is the sender or whom the sender acts for.
     pub organizer: Party,
+    /// The address that sends for the organizer, where it is another (SENT-BY: RFC 5545, 3.2.18).
+    pub sent_by: Option<String>,
     /// The guest.
     pub attendee: Party,
     /// The title.
@@ -145,7 +148,8 @@ impl CalendarEntry {
         if let Some(url) = &self.url {
             out.line("URL", url);
         }
-        out.address("ORGANIZER", &[("CN", &self.organizer.name)], &self.organizer.email);
+        let sent_by = self.sent_by.as_deref().map(content_line::mailto_uri).unwrap_or_default();
+        out.address("ORGANIZER", &[("CN", &self.organizer.name), ("SENT-BY", &sent_by)], &self.organizer.email);
         // The hub reads no replies, so it asks for none.
         let role = [
             ("CN", self.attendee.name.as_str()),

@@ -18,6 +18,7 @@ fn entry(zone: Tz, schedule: &str) -> CalendarEntry {
         sequence: 3,
         method: Method::Request,
         organizer: Party { name: "Mia \"Boss\" Host; CEO, Acme: Zürich^".into(), email: "mia@example.com".into() },
+        sent_by: None,
         attendee: Party { name: "Ada King".into(), email: "ada+visit@example.org".into() },
         summary: "Visit to Acme, Zürich; bring \\ nothing".into(),
         location: "Bahnhofstrasse 1\n8001 Zürich".into(),
@@ -275,6 +276,7 @@ proptest! {
         let entry = CalendarEntry {
             uid: text.clone(),
             organizer: party.clone(),
+            sent_by: None,
             attendee: party,
             summary: text.clone(),
             location: text.clone(),

@@ -416,6 +416,7 @@ pub(super) fn facts() -> Vec<Decision> {
             class: "permanent".into(),
             code: Some(550),
         },
+        Fact::Undone { effect: "invite".into(), code: Some("mail".into()) },
     ];
     facts.into_iter().map(|fact| Decision { fact, by: None, request: None }).collect()
 }

@@ -3,6 +3,8 @@
 use super::fake_hub::{FakeHub, UNWELCOME, me};
 use super::tests::{Setup, draft, open, open_at, run, text};
 use super::*;
+use crate::decision::Fact;
+use crate::document::Write;
 use crate::feed::{RowKind, Scope};
 use crate::store::ListFilter;
 use crate::visit::{Key, Status, Tab, VisitDraft};
@@ -323,4 +325,40 @@ fn a_failure_is_no_refusal() {
     }
     setup.hub.state().fails = None;
     setup.sync().expect("syncs");
+}
+
+/// One visit whose file is damaged, by an own or the hub's doing, stops and loses no other: what came for it is set aside,
+/// what came and waited for the others is taken.
+#[test]
+fn a_visit_that_cannot_be_read_stops_no_other() {
+    let setup = Setup::new();
+    let (grace, charles) = (setup.invite("Grace"), setup.invite("Charles"));
+    setup.sync().expect("syncs");
+    for visit in [grace, charles] {
+        setup.edit(visit, |draft| draft.company = Some("Mine".into()));
+    }
+    {
+        let store = setup.phone.store.enter().unwrap_or_else(|_| panic!("it is open"));
+        let damaged = store.damage("UPDATE chunk SET bytes = x'00' WHERE visit = ?1 AND status = 'accepted'", grace);
+        assert_eq!(damaged, 1);
+    }
+    for visit in [grace, charles] {
+        setup.hub.state().edit(visit, &[Write::set(Key::Reason, "Theirs")]);
+        setup.hub.state().decide(visit, Fact::Arrived);
+    }
+    setup.sync().expect("syncs");
+    assert_eq!((setup.status(charles), setup.outbox(charles)), (Status::OnSite, vec![]));
+    let shown = setup.phone.show(charles).expect("shows").values;
+    assert_eq!((shown.company.as_deref(), shown.reason.as_deref()), (Some("Mine"), Some("Theirs")));
+    let store = setup.phone.store.enter().unwrap_or_else(|_| panic!("it is open"));
+    assert!(store.set_aside(grace) >= 2, "the change and the decision are kept");
+    assert_eq!(store.set_aside(charles), 0);
+    drop(store);
+    assert_eq!(setup.phone.list(ListFilter::All, 10, None).expect("lists").items.len(), 2, "it is still listed");
+    // An erasure is done whatever is stored.
+    setup.hub.state().visit_row(Scope::Visits(me()), grace, RowKind::Erase, Vec::new());
+    setup.sync().expect("syncs");
+    assert_eq!(setup.phone.list(ListFilter::All, 10, None).expect("lists").items.len(), 1);
+    let store = setup.phone.store.enter().unwrap_or_else(|_| panic!("it is open"));
+    assert_eq!(store.set_aside(grace), 0);
 }

@@ -22,6 +22,8 @@ pub(super) struct Batch<'d> {
     pub(super) directory_changed: bool,
     pub(super) erased: bool,
     pub(super) now: i64,
+    /// Each step is taken for itself, and one that fails is set aside: see [`super::apart`].
+    pub(super) careful: bool,
 }
 
 impl<'d> Batch<'d> {
@@ -34,7 +36,19 @@ impl<'d> Batch<'d> {
             directory_changed: false,
             erased: false,
             now,
+            careful: false,
         }
+    }
+
+    /// The same, step by step.
+    pub(super) fn careful(self, careful: bool) -> Self {
+        Self { careful, ..self }
+    }
+
+    /// What is held of a visit may be half changed: it is read again when it is next asked for.
+    pub(super) fn forget(&mut self, id: VisitId) {
+        self.visits.remove(&id);
+        self.held = None;
     }
 
     pub(super) fn working(&mut self, connection: &Connection, id: VisitId) -> Result<&mut Working, StoreError> {
@@ -45,10 +59,15 @@ impl<'d> Batch<'d> {
         })
     }
 
+    /// A visit that is to be erased: what is stored of it, readable or not, is of no more interest.
+    pub(super) fn to_be_erased(&mut self, id: VisitId) -> &mut Working {
+        self.visits.entry(id).or_insert_with(|| Working { fresh: false, ..Working::fresh(id) })
+    }
+
     /// The same work with the directory as it is after the page.
     pub(super) fn reread(self, directory: &Directory) -> Batch<'_> {
-        let Self { visits, touched, held, directory_changed, erased, now, .. } = self;
-        Batch { visits, touched, held, directory, directory_changed, erased, now }
+        let Self { visits, touched, held, directory_changed, erased, now, careful, .. } = self;
+        Batch { visits, touched, held, directory, directory_changed, erased, now, careful }
     }
 
     pub(super) fn touch(&mut self, id: VisitId) {
@@ -62,15 +81,24 @@ impl<'d> Batch<'d> {
         }
         let mut search = SearchRows::default();
         for id in std::mem::take(&mut self.touched) {
-            let working = self.working(tx, id)?;
-            if working.misfit {
-                loosen(tx, working)?;
+            if !self.careful {
+                self.project_one(tx, id, &mut search)?;
+            } else if tx.apart(|| self.project_one(tx, id, &mut search))?.is_err() {
+                // What the lists showed of it before stays.
+                self.forget(id);
             }
-            write_doc(tx, working)?;
-            let working = &self.visits[&id];
-            project_into(tx, working, self.directory, &mut search)?;
         }
         search.write(tx)
+    }
+
+    fn project_one(&mut self, tx: &Tx<'_>, id: VisitId, search: &mut SearchRows) -> Result<(), StoreError> {
+        let working = self.working(tx, id)?;
+        if working.misfit {
+            loosen(tx, working)?;
+        }
+        write_doc(tx, working)?;
+        let working = &self.visits[&id];
+        project_into(tx, working, self.directory, search)
     }
 
     /// A site's zone or a host's name stands in the read model: visits shown otherwise than the directory says now are

@@ -9,6 +9,7 @@ use minicbor::{Decode, Encode};
 use rusqlite::Connection;
 
 use super::StoreError;
+use super::apart::set_aside;
 use super::batch::Batch;
 use super::purge::{self, drop_notes, leave};
 use super::trouble::{TroubleKind, is_erased, keep, quarantine};
@@ -83,7 +84,12 @@ pub(super) fn page(tx: &Tx<'_>, batch: &mut Batch<'_>, page: &OpenedPage) -> Res
         return Ok(false);
     }
     for row in &page.rows {
-        self::row(tx, batch, scope, row)?;
+        if !batch.careful {
+            self::row(tx, batch, scope, row)?;
+        } else if let Err(code) = tx.apart(|| self::row(tx, batch, scope, row))? {
+            row.visit().into_iter().for_each(|visit| batch.forget(visit));
+            set_aside(tx, row.visit(), code, &row.to_bytes(), batch.now)?;
+        }
     }
     tx.execute(
         "UPDATE cursor SET idx = ?2, head = ?3 WHERE key = ?1",
@@ -129,8 +135,7 @@ fn visit_row(
     let now = batch.now;
     if kind == RowKind::Erase {
         batch.held = None;
-        let working = batch.working(tx, visit)?;
-        purge::erase(tx, working, now)?;
+        purge::erase(tx, batch.to_be_erased(visit), now)?;
         batch.erased = true;
         return Ok(());
     }

@@ -9,6 +9,7 @@
 //! One connection writes, another reads, so that lists stay quick while a first sync comes in.
 
 mod ahead;
+mod apart;
 mod batch;
 mod error;
 mod ingest;

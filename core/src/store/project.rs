@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use super::StoreError;
 use super::tx::{Tx, one};
 use super::working::{Entry, OperationState, Payload, Working};
+use crate::decision::UNDONE;
 use crate::directory::Directory;
 use crate::document::{Value as DocumentValue, Write};
 use crate::envelope::Ask;
@@ -65,8 +66,9 @@ pub(super) fn problem(working: &Working, times: &Times) -> Option<String> {
         matches!(mail.state, MailState::Held { until } if times.start.is_some_and(|start| start.timestamp() <= until))
     };
     let late = || working.standing.mail.as_ref().is_some_and(is_late).then_some("mail_late");
-    let update = || working.update_app.then_some(UPDATE_APP);
-    own.or_else(|| working.standing.problem().or_else(late).or_else(update).map(str::to_owned))
+    let undone = || working.standing.undone.keys().next().map(|effect| format!("{effect}{UNDONE}"));
+    let update = || working.update_app.then(|| UPDATE_APP.to_owned());
+    own.or_else(|| working.standing.problem().or_else(late).map(str::to_owned)).or_else(undone).or_else(update)
 }
 
 /// When a `UUIDv7` was made, Unix seconds.

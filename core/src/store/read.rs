@@ -114,6 +114,7 @@ impl Store {
             guest_told: working.standing.guest_told,
             mail: working.standing.mail.clone(),
             problem: problem(&working, &times),
+            undone: working.standing.undone.clone().into_iter().collect(),
             notes: notes(&snapshot, &working, &directory)?,
             operations: working.outbox.iter().map(operation).collect::<Result<_, _>>()?,
             values,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::StoreError;
+use super::apart::{give_up, set_aside};
 use super::batch::Batch;
 use super::ingest::{note, settle_own, stand_behind_accepted};
 use super::outbox::{drop_entry, read_envelope, turn_down};
@@ -11,8 +12,9 @@ use super::purge;
 use super::replay::loosen;
 use super::tx::{Tx, one};
 use super::working::{OperationState, Payload, Working};
+use crate::cbor;
 use crate::document::ParsedChange;
-use crate::envelope::{Ask, ItemId};
+use crate::envelope::{Ask, Item, ItemId};
 use crate::feed::NoteRow;
 use crate::id::{ChangeHash, MemberId, RequestId};
 use crate::receipt::{Receipt, Receipts, Refusal, Verdict};
@@ -41,17 +43,22 @@ pub(super) fn receipts(
                 continue;
             };
             answered += 1;
-            let visit = item.visit();
-            if **verdict == Verdict::Erased {
-                purge::erase(tx, batch.working(tx, visit)?, receipts.time)?;
-                batch.erased = true;
-                continue;
-            }
-            batch.touch(visit);
-            let working = batch.working(tx, visit)?;
-            match item.id() {
-                ItemId::Change(_, hash) => change(tx, working, hash, verdict, member, receipts.time)?,
-                ItemId::Request(id) => request(tx, working, id, verdict, member, receipts.time)?,
+            let time = receipts.time;
+            if !batch.careful {
+                answer(tx, batch, &item, verdict, member, time)?;
+            } else if let Err(code) = tx.apart(|| answer(tx, batch, &item, verdict, member, time))? {
+                batch.forget(item.visit());
+                set_aside(tx, Some(item.visit()), code, &cbor::write(&item), batch.now)?;
+                if matches!(verdict, Verdict::Accepted(_)) {
+                    // The hub has it: it is not to be sent again.
+                    let id = match item.id() {
+                        ItemId::Change(_, hash) => hash.as_bytes().to_vec(),
+                        ItemId::Request(id) => id.as_bytes().to_vec(),
+                    };
+                    tx.execute("DELETE FROM outbox WHERE visit = ?1 AND item = ?2", (item.visit().as_bytes(), id))?;
+                } else {
+                    give_up(tx, item.visit(), code)?;
+                }
             }
         }
         if !open {
@@ -65,6 +72,29 @@ pub(super) fn receipts(
         }
     }
     Ok(answered)
+}
+
+/// Takes the hub's word on one item.
+fn answer(
+    tx: &Tx<'_>,
+    batch: &mut Batch<'_>,
+    item: &Item,
+    verdict: &Verdict,
+    member: &MemberId,
+    time: i64,
+) -> Result<(), StoreError> {
+    let visit = item.visit();
+    if *verdict == Verdict::Erased {
+        purge::erase(tx, batch.to_be_erased(visit), time)?;
+        batch.erased = true;
+        return Ok(());
+    }
+    batch.touch(visit);
+    let working = batch.working(tx, visit)?;
+    match item.id() {
+        ItemId::Change(_, hash) => change(tx, working, hash, verdict, member, time),
+        ItemId::Request(id) => request(tx, working, id, verdict, member, time),
+    }
 }
 
 fn change(

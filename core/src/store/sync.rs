@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+use super::apart::give_up;
 use super::batch::Batch;
 use super::ingest::{self, Applied, Delivery, OpenedPage};
 use super::meta::{self, EnvelopeHead, Identity, SyncState};
@@ -187,7 +188,7 @@ impl Store {
 
     fn take_receipts(&self, delivery: &Delivery, moment: &Moment<'_>) -> Result<u64, StoreError> {
         let directory = self.directory()?;
-        let (answered, erased) = self.transact(|tx, _| {
+        let (answered, erased) = self.with_care(|careful| self.transact(|tx, _| {
             let identity = meta::identity(tx)?;
             let state: SyncState = meta::get(tx, meta::SYNC)?.unwrap_or_default();
             let hub_time = state.hub_time.max(delivery.hub_time);
@@ -198,7 +199,7 @@ impl Store {
             {
                 meta::put_bytes(tx, meta::KEY_SET, &key_set.bytes)?;
             }
-            let mut batch = Batch::new(&directory, moment.unix());
+            let mut batch = Batch::new(&directory, moment.unix()).careful(careful);
             let mut answered = 0;
             if let Some(receipts) = &delivery.receipts {
                 answered = receipts::receipts(tx, &mut batch, &identity.member, &delivery.sent, receipts)?;
@@ -218,7 +219,7 @@ impl Store {
             }
             batch.project(tx)?;
             Ok((answered, batch.erased))
-        })?;
+        }))?;
         if erased {
             self.wipe()?;
         }
@@ -228,8 +229,8 @@ impl Store {
     /// Takes a page; false if it does not begin where this phone stands.
     fn take_page(&self, page: &OpenedPage, moment: &Moment<'_>) -> Result<bool, StoreError> {
         let held = self.directory()?;
-        let (taken, directory, erased) = self.transact(|tx, _| {
-            let mut batch = Batch::new(&held, moment.unix());
+        let (taken, directory, erased) = self.with_care(|careful| self.transact(|tx, _| {
+            let mut batch = Batch::new(&held, moment.unix()).careful(careful);
             let taken = ingest::page(tx, &mut batch, page)?;
             if !taken || !ingest::has_directory_rows(page) {
                 batch.project(tx)?;
@@ -239,7 +240,7 @@ impl Store {
             let erased = batch.erased;
             batch.reread(&directory).project(tx)?;
             Ok((taken, Some(directory.clone()), erased))
-        })?;
+        }))?;
         if let Some(directory) = directory {
             self.set_directory(directory);
         }
@@ -265,15 +266,28 @@ impl Store {
         }
         let visits = stale.len() as u64;
         let directory = self.directory()?;
-        self.transact(|tx, actors| {
-            let identity = meta::identity(tx)?;
-            if torn {
+        if torn {
+            self.transact(|tx, actors| {
+                let identity = meta::identity(tx)?;
                 let mut author = Author::begin(tx, &identity, &directory, signer, actors, moment.unix())?;
                 author.move_rests()?;
-                author.finish()?;
+                author.finish()
+            })?;
+        }
+        let mut replay = |visits: Vec<VisitId>| {
+            self.transact(|tx, actors| {
+                let identity = meta::identity(tx)?;
+                replay_all(tx, actors, &identity, &directory, visits, moment, signer)
+            })
+        };
+        if self.alone(|| replay(stale.clone()))?.is_err() {
+            // One of them cannot be written again: each for itself.
+            for visit in stale {
+                if let Err(code) = self.alone(|| replay(vec![visit]))? {
+                    self.transact(|tx, _| give_up(tx, visit, code))?;
+                }
             }
-            replay_all(tx, actors, &identity, &directory, stale, moment, signer)
-        })?;
+        }
         Ok(visits)
     }
 
@@ -322,7 +336,14 @@ fn change_device(
     tx.execute("DELETE FROM envelope", [])?;
     meta::put(tx, meta::ENVELOPE, &EnvelopeHead::NONE)?;
     tx.execute("UPDATE outbox SET state = 'stale' WHERE state = 'queued' AND kind <> 'request'", [])?;
-    let visits = all(tx, "SELECT DISTINCT visit FROM outbox", [], |row| Ok(VisitId::from_bytes(row.get(0)?)))?;
+    let mut visits = Vec::new();
+    for visit in all(tx, "SELECT DISTINCT visit FROM outbox", [], |row| Ok(VisitId::from_bytes(row.get(0)?)))? {
+        // One that cannot be read keeps nobody from signing in.
+        match tx.apart(|| Working::load(tx, visit))? {
+            Ok(_) => visits.push(visit),
+            Err(code) => give_up(tx, visit, code)?,
+        }
+    }
     replay_all(tx, actors, identity, directory, visits.clone(), moment, signer)?;
     tx.execute("DELETE FROM chunk WHERE status = 'superseded'", [])?;
     let mut author = Author::begin(tx, identity, directory, signer, actors, moment.unix())?;

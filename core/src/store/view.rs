@@ -182,6 +182,9 @@ pub struct VisitView {
     pub mail: Option<GuestMail>,
     /// The code of what somebody has to look at, as in lists.
     pub problem: Option<String>,
+    /// What was to follow and could not be done yet: the name of each, with the code of the reason.
+    /// [`undone_message`](crate::decision::undone_message) says what it means.
+    pub undone: Vec<(String, String)>,
     /// The notes this phone holds, oldest first; own ones that are not sent yet last.
     pub notes: Vec<NoteView>,
     /// What waits, was refused, or is to be chosen about.

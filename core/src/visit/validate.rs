@@ -7,13 +7,14 @@ use std::fmt::Display;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::address::EmailAddress;
 use crate::directory::{Directory, PrivacyMode};
 use crate::id::{MemberId, SiteId, SpaceId, TypeId};
 use crate::problem::{Field, FieldProblem};
 use crate::schedule::{Bound, Instants, MAX_DAYS, Schedule, ScheduleError};
 use crate::text::{compare_key, first_refused, is_blank};
 
-use super::form::{Times, is_email_address, is_phone_number};
+use super::form::{Times, is_phone_number};
 use super::{Key, ValidDraft, VisitDraft, VisitValues, code};
 
 /// The longest note, in characters.
@@ -154,8 +155,10 @@ impl Check<'_> {
     fn email(&mut self) -> Option<String> {
         let email = self.structured(Field::Email, Key::Email, self.draft.email.as_deref());
         match &email {
-            Some((text, true)) if !is_email_address(text) => {
-                self.problem(Field::Email, code::MALFORMED, "Enter an email address like name@example.com.");
+            Some((text, true)) => {
+                if let Err(error) = EmailAddress::parse(text) {
+                    self.problem(Field::Email, code::MALFORMED, error.to_string());
+                }
             }
             None if self.directory.privacy() == PrivacyMode::Private => {
                 self.problem(Field::Email, code::REQUIRED, "Enter the visitor's email address: the PIN is sent there.");

@@ -4,6 +4,7 @@
 //! second for what another process has put into its outbox. What it decides is judged by the same functions as what
 //! phones and pages ask for.
 
+mod attention;
 mod check;
 mod lists;
 mod mails;
@@ -47,6 +48,7 @@ Examples:
   vestibule admin --dir hub mails --state failed    what was not delivered, and why
   vestibule admin --dir hub mails retry --all-failed
   vestibule admin --dir hub visits                  what is invited, waiting, expected
+  vestibule admin --dir hub attention               what could not be done; `attention retry` tries it again
   vestibule admin --dir hub approve 7 --as priya    the visit with number 7 (or its id)
   vestibule admin --dir hub reject 7 --as priya --reason 'Please name the company'"
 )]
@@ -108,6 +110,14 @@ enum Command {
     },
     /// List the mails in the outbox: what waits, what was not delivered and why
     Mails(mails::Mails),
+    /// List what could not be done and needs somebody, or try it again
+    Attention {
+        /// Print a JSON list
+        #[arg(long)]
+        json: bool,
+        #[command(subcommand)]
+        command: Option<attention::Attention>,
+    },
     /// Approve a visit, exactly as it stands now
     Approve(Decision),
     /// Reject a visit, also an approved one: the visitor's PIN, QR code and passes open nothing any more
@@ -202,6 +212,10 @@ impl Admin {
             Command::Members { json } => desk.members(json),
             Command::Visits { json } => desk.visits(json),
             Command::Mails(mails) => desk.mails(mails),
+            Command::Attention { json, command: None } => desk.attention(json),
+            Command::Attention { command: Some(attention::Attention::Retry { visit }), .. } => {
+                desk.retry(visit.as_deref())
+            }
             Command::Approve(decision) => desk.decide(&decision, |tx, context, moment, visit, by| {
                 decide::approve(tx, context, moment, visit, by, None)
             }),
@@ -364,5 +378,5 @@ fn visit_of(tx: &Transaction<'_>, context: &Context, text: &str) -> Result<Visit
         })?),
     };
     let id = id.ok_or_else(unknown)?;
-    visits::load(tx, &context.organisation, id)?.map(|_| id).ok_or_else(unknown)
+    visits::number(tx, &context.organisation, id)?.map(|_| id).ok_or_else(unknown)
 }

@@ -1,8 +1,8 @@
 //! Effects, one by one.
 
 use chrono::{DateTime, Utc};
-use lettre::message::Mailbox;
 use rusqlite::Transaction;
+use vestibule_core::address::Mailbox;
 use vestibule_core::calendar::Method;
 use vestibule_core::decision::{APPROVERS_NOT_TOLD, Fact, Told};
 
@@ -119,11 +119,12 @@ impl Work<'_, '_> {
             Some(text) => Some((Method::Request, text)),
             // The visit had a time and has none any more: the entry goes.
             None if told == Told::Change => {
-                self.calendar_cancellation(delivery, to.email.as_ref()).map(|text| (Method::Cancel, text))
+                self.calendar_cancellation(delivery, to.email.as_str()).map(|text| (Method::Cancel, text))
             }
             None => None,
         };
         let page = delivery.page_link(context);
+        let content_id = format!("qr.{}@{}", hex::encode(self.moment.random::<16>()), delivery.domain);
         let apple = self.or_without(apple_pass(context, delivery, invitation, good, now));
         let google = self.or_without(google_link(context, delivery, invitation, good, now));
         let letter = mail::access(
@@ -135,6 +136,7 @@ impl Work<'_, '_> {
                 apple_link: apple.as_ref().map(|_| format!("{page}/pass.pkpass")),
                 apple_pass: apple,
                 google_link: google,
+                content_id,
                 page: page.into(),
                 calendar,
             },
@@ -167,6 +169,8 @@ impl Work<'_, '_> {
             visit: self.invitation.visit,
             address_key: address_key(self.context, email),
             serial: hex::encode(self.moment.random::<16>()),
+            domain: links::host(self.context).to_owned(),
+            organizer: self.context.mail_from.clone(),
             is_live: true,
             sequence: 0,
             told: None,
@@ -242,7 +246,7 @@ impl Work<'_, '_> {
             .flatten()
             .map(|address| address.trim())
             .collect::<Vec<_>>();
-        addresses.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
+        addresses.dedup_by_key(|address| vestibule_core::address::address_key(address));
         let none_can_be_told = addresses.iter().all(|address| mail::mailbox("", address).is_none());
         if none_can_be_told && !addresses.is_empty() {
             self.alert_host(APPROVERS_NOT_TOLD)?;
@@ -286,7 +290,7 @@ impl Work<'_, '_> {
         let host = &self.invitation.host;
         let Some(to) = mail::mailbox(&host.name, &host.email) else { return Ok(()) };
         let visit = self.invitation.visit;
-        let mail = Outgoing { letter, to, visit, delivery: None, host: None, pace: Pace::AtOnce };
+        let mail = Outgoing { letter, to, visit, delivery: None, domain: links::host(self.context), host: None, pace: Pace::AtOnce };
         outbox::put(self.tx, self.context, self.moment, mail)?;
         Ok(())
     }
@@ -304,6 +308,7 @@ impl Work<'_, '_> {
             to,
             visit: self.invitation.visit,
             delivery: delivery.map(|delivery| delivery.id),
+            domain: delivery.map_or_else(|| links::host(self.context), |delivery| delivery.domain.as_str()),
             host: Some(&self.invitation.host.id),
             pace,
         };

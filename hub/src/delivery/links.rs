@@ -31,9 +31,9 @@ pub(super) fn derive(secret: &Secret, purpose: &str, input: &[u8]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// Names a recipient without the address: the address's domain and user are compared without case.
+/// Names a recipient without the address: two spellings of one address have one key.
 pub fn address_key(context: &Context, address: &str) -> [u8; 32] {
-    derive(&context.keys.link_secret, "address", address.trim().to_lowercase().as_bytes())
+    derive(&context.keys.link_secret, "address", vestibule_core::address::address_key(address).as_bytes())
 }
 
 /// A token that is nowhere but in one link: 128 random bits.
@@ -77,9 +77,10 @@ impl Delivery {
         URL_SAFE_NO_PAD.encode(derive(&context.keys.link_secret, "pass", &self.id))
     }
 
-    /// The UID of its calendar entry (RFC 5545, 3.8.4.7).
-    pub fn calendar_uid(&self, context: &Context) -> String {
-        format!("{}@{}", self.serial, host(context))
+    /// The UID of its calendar entry (RFC 5545, 3.8.4.7): the same for as long as it lives, whatever becomes of the
+    /// settings, so that a cancellation ends what an invitation began.
+    pub fn calendar_uid(&self) -> String {
+        format!("{}@{}", self.serial, self.domain)
     }
 }
 

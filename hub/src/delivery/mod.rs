@@ -22,6 +22,7 @@ mod tests;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use vestibule_core::decision::Fact;
 use vestibule_core::id::{OrganisationId, VisitId};
 use vestibule_core::schedule::Instants;
 
@@ -34,8 +35,10 @@ pub use passes::{PassError, apple_pass, calendar_entry, google_link};
 
 use rusqlite::Transaction;
 
+use crate::credential;
 use crate::effect::Effect;
-use crate::store::{StoreError, credentials, deliveries, outbox as outbox_rows};
+use crate::store::apart::Trouble;
+use crate::store::{StoreError, credentials, deliveries, effects, outbox as outbox_rows};
 
 /// A visit at one recipient's address. The address is known by a keyed hash only.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +53,11 @@ pub struct Delivery {
     pub address_key: [u8; 32],
     /// The serial number of the passes and the name of the calendar entry: 32 hexadecimal digits.
     pub serial: String,
+    /// The hub's name when the delivery began: in the names of its calendar entry and its mails, which stay what they are
+    /// when the settings change.
+    pub domain: String,
+    /// The sender when the delivery began (`Example AG <visitors@example.com>`): who organises its calendar entry.
+    pub organizer: String,
     /// Whether it lives; an ended one shows nothing of the visit any more.
     pub is_live: bool,
     /// The version of the calendar entry sent last (RFC 5545, 3.8.7.4).
@@ -84,16 +92,54 @@ pub enum DeliveryError {
     /// A mail could not be composed.
     #[error("a mail could not be composed")]
     Message,
+    /// A test made it fail.
+    #[error(transparent)]
+    Injected(#[from] vestibule_core::fault::Injected),
+}
+
+impl Trouble for DeliveryError {
+    fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Sender => Some("mail_from"),
+            Self::Message => Some("mail"),
+            Self::Injected(_) => Some("injected"),
+        }
+    }
+}
+
+/// Ends what lets a guest in, where an effect that was to end it could not be carried out as a whole: whatever fails in
+/// telling people, nobody gets in by what was withdrawn.
+pub fn secure(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    visit: VisitId,
+    effect: &Effect,
+    now: DateTime<Utc>,
+) -> Result<Option<Fact>, StoreError> {
+    let fact = match effect {
+        Effect::Void | Effect::Cancel | Effect::EndDelivery { .. } => {
+            credential::void(tx, organisation, visit, now)?
+        }
+        Effect::Suspend => credential::suspend(tx, organisation, visit)?,
+        // What the guest holds stays as it was until the new one is sent.
+        _ => None,
+    };
+    if fact.is_some() {
+        deliveries::touch(tx, organisation, visit, now)?;
+    }
+    Ok(fact)
 }
 
 /// Checks a `mail_from` of the settings: to be done when the hub starts, as no effect can be carried out without it.
 pub fn check_sender(mail_from: &str) -> Result<(), DeliveryError> {
-    mail_from.parse::<lettre::message::Mailbox>().map(|_| ()).map_err(|_| DeliveryError::Sender)
+    mail_from.parse::<vestibule_core::address::Mailbox>().map(|_| ()).map_err(|_| DeliveryError::Sender)
 }
 
 /// Deletes everything a visit left here: credentials, deliveries, links, mails (GDPR, article 17). The caller vacuums.
 pub fn erase(tx: &Transaction<'_>, organisation: &OrganisationId, visit: VisitId) -> Result<(), StoreError> {
     outbox_rows::erase(tx, organisation, visit)?;
     deliveries::erase(tx, organisation, visit)?;
+    effects::erase(tx, organisation, visit)?;
     credentials::erase(tx, organisation, visit)
 }

@@ -7,13 +7,13 @@
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use chrono::{DateTime, TimeDelta, Utc};
-use lettre::message::Mailbox;
 use rusqlite::Transaction;
+use vestibule_core::address::Mailbox;
 use vestibule_core::id::{MemberId, VisitId};
 use zeroize::Zeroizing;
 
 use super::mail::{Cover, Letter};
-use super::{DeliveryError, address_key, links};
+use super::{DeliveryError, address_key};
 use crate::context::Context;
 use crate::keys::Secret;
 use crate::moment::Moment;
@@ -36,6 +36,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) visit: VisitId,
     /// The delivery, if it goes to a guest.
     pub(super) delivery: Option<[u8; 16]>,
+    /// Where its Message-ID comes from: of a guest's mail for ever the delivery's.
+    pub(super) domain: &'a str,
     /// Whose quota it counts in; nobody's where the hub tells a member something.
     pub(super) host: Option<&'a MemberId>,
     /// When it may go out.
@@ -72,8 +74,8 @@ pub(super) fn put(
     let kind = mail.letter.kind;
     let from = context.mail_from.parse().map_err(|_| DeliveryError::Sender)?;
     let visit = mail.delivery.map(|_| mail.visit);
-    let cover = Cover { id, host: links::host(context), from, to: mail.to, date: moment.now, visit };
-    let message = Zeroizing::new(mail.letter.into_bytes(cover)?);
+    let cover = Cover { id, host: mail.domain, from, to: mail.to, date: moment.now, visit };
+    let message = Zeroizing::new(mail.letter.into_bytes(cover));
     let sealed = seal(&context.keys.outbox_seal, moment.random(), &id, &address, &message)?;
     outbox::insert(
         tx,

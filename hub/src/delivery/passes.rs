@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use vestibule_core::address::{EmailAddress, Mailbox};
 use vestibule_core::calendar::{CalendarEntry, Method, Party};
 use vestibule_core::wallet::images;
 use vestibule_core::wallet::package::PassPackage;
@@ -124,13 +125,14 @@ pub fn calendar_entry(
     let address = invitation.site.address.replace('\n', ", ");
     let place = [invitation.place(), address];
     let entry = CalendarEntry {
-        uid: delivery.calendar_uid(context),
+        uid: delivery.calendar_uid(),
         sequence,
         method: Method::Request,
-        organizer: organizer(context, &invitation.organisation.name)?,
+        organizer: organizer(delivery, &invitation.organisation.name)?,
+        sent_by: sent_by(context, delivery),
         attendee: Party {
             name: invitation.values.display_name(),
-            email: invitation.values.email.clone().unwrap_or_default(),
+            email: sendable(invitation.values.email.as_deref().unwrap_or_default()),
         },
         summary: format!("Visit to {}", invitation.organisation.name),
         location: place.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "),
@@ -154,11 +156,12 @@ pub(super) fn calendar_cancellation(
 ) -> Option<String> {
     let ToldTimes { times, zone } = delivery.told?;
     let entry = CalendarEntry {
-        uid: delivery.calendar_uid(context),
+        uid: delivery.calendar_uid(),
         sequence: delivery.sequence + 1,
         method: Method::Cancel,
-        organizer: organizer(context, organisation)?,
-        attendee: Party { name: String::new(), email: email.to_owned() },
+        organizer: organizer(delivery, organisation)?,
+        sent_by: sent_by(context, delivery),
+        attendee: Party { name: String::new(), email: sendable(email) },
         summary: format!("Cancelled: visit to {organisation}"),
         location: String::new(),
         description: String::new(),
@@ -170,8 +173,20 @@ pub(super) fn calendar_cancellation(
     entry.to_text()
 }
 
-/// The sender of the mails: calendars take an entry only from whom the mail came from.
-fn organizer(context: &Context, organisation: &str) -> Option<Party> {
-    let from: lettre::message::Mailbox = context.mail_from.parse().ok()?;
+/// The sender when the delivery began: calendars take a change only from whom the entry came from (RFC 5546, 3.2.5).
+fn organizer(delivery: &Delivery, organisation: &str) -> Option<Party> {
+    let from: Mailbox = delivery.organizer.parse().ok()?;
     Some(Party { name: from.name.unwrap_or_else(|| organisation.to_owned()), email: from.email.to_string() })
+}
+
+/// Who sends for the organizer, where the settings have changed since: the mail comes from there (RFC 6047, 3).
+fn sent_by(context: &Context, delivery: &Delivery) -> Option<String> {
+    let now: Mailbox = context.mail_from.parse().ok()?;
+    let then: Mailbox = delivery.organizer.parse().ok()?;
+    (now.email.key() != then.email.key()).then(|| now.email.to_string())
+}
+
+/// An address as it goes out.
+fn sendable(email: &str) -> String {
+    EmailAddress::parse_local(email.trim()).map_or_else(|_| email.to_owned(), |address| address.to_string())
 }

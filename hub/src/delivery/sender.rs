@@ -12,12 +12,13 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use lettre::Address;
 use lettre::address::Envelope;
 use rusqlite::Transaction;
+use vestibule_core::address::{EmailAddress, Mailbox};
 use vestibule_core::fault::{self, Point};
 use zeroize::Zeroizing;
 
+use super::mail::in_envelope;
 use super::open;
 use crate::context::Context;
 use crate::store::StoreError;
@@ -160,10 +161,9 @@ fn unsealed(context: &Context, id: &[u8; 16], sealed: &[u8]) -> Result<Unsealed,
         trouble(Reach::Final, Class::Local)
     };
     let (address, message) = open(&context.keys.outbox_seal, id, sealed).ok_or_else(lost)?;
-    let to: Address = address.parse().map_err(|_| lost())?;
-    let from: lettre::message::Mailbox =
-        context.mail_from.parse().map_err(|_| trouble(Reach::Server, Class::Sender))?;
-    let envelope = Envelope::new(Some(from.email), vec![to]).map_err(|_| lost())?;
+    let to = EmailAddress::parse_local(&address).map_err(|_| lost())?;
+    let from: Mailbox = context.mail_from.parse().map_err(|_| trouble(Reach::Server, Class::Sender))?;
+    let envelope = Envelope::new(Some(in_envelope(&from.email)), vec![in_envelope(&to)]).map_err(|_| lost())?;
     Ok((envelope, message))
 }
 

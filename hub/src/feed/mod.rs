@@ -18,6 +18,7 @@ pub use window::{days, is_out_of_step, keep_in_step};
 
 use crate::record::RecordError;
 use crate::store::StoreError;
+use crate::store::apart::Trouble;
 use vestibule_core::keys::SignerError;
 
 /// A sync is refused as a whole; completes "failed to sync: …". Nothing was taken, and the phone keeps its work.
@@ -49,6 +50,15 @@ pub enum SyncProblem {
 impl From<StoreError> for SyncProblem {
     fn from(error: StoreError) -> Self {
         Self::Record(error.into())
+    }
+}
+
+impl Trouble for SyncProblem {
+    fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Record(error) => Trouble::code(error),
+            _ => None,
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use super::refusal::{reason_of, refused};
 use super::rights::Author;
 use crate::context::Context;
 use crate::moment::Moment;
+use crate::store::apart::{apart, reading};
 use crate::store::devices::Device;
 use crate::store::members::MemberRecord;
 use crate::store::quarantine::{self, From, Held};
@@ -113,7 +114,7 @@ impl<'a, 'm> Judge<'a, 'm> {
                 Item::Change { .. } => chunks.next().map(|chunk| chunk.as_slice()),
                 Item::Request(_) => None,
             };
-            let verdict = self.judge(place, item, chunk)?;
+            let verdict = self.judge_apart(place, item, chunk)?;
             accepted |= matches!(verdict, Verdict::Accepted(_));
             receipts.push(Receipt { item: item.id(), verdict });
         }
@@ -209,6 +210,30 @@ impl<'a, 'm> Judge<'a, 'm> {
         Ok(None)
     }
 
+    /// Judges an item for itself: one that the hub cannot judge is refused, and holds up no other.
+    fn judge_apart(
+        &mut self,
+        place: InEnvelope<'_>,
+        item: &Item,
+        chunk: Option<&[u8]>,
+    ) -> Result<Verdict, SyncProblem> {
+        let tx = self.tx;
+        let code = match apart(tx, || self.judge(place, item, chunk))? {
+            Ok(verdict) => return Ok(verdict),
+            Err(code) => code,
+        };
+        // What is held of the visit may be half changed.
+        self.loaded.remove(&item.visit());
+        let verdict = not_judged();
+        let bytes = chunk.map_or_else(|| vestibule_core::cbor::write(item), <[u8]>::to_vec);
+        let kept = apart(tx, || {
+            let held = Held::Item(item, &verdict);
+            quarantine::insert(tx, self.from(place), held, reason_of(&verdict), Some(&bytes))
+        })?;
+        tracing::error!(visit = %item.visit(), code, kept = kept.is_ok(), "an item could not be judged, and was refused");
+        Ok(verdict)
+    }
+
     /// Judges an item, unless it was judged before, and quarantines what is not accepted.
     fn judge(&mut self, place: InEnvelope<'_>, item: &Item, chunk: Option<&[u8]>) -> Result<Verdict, SyncProblem> {
         if let Some(verdict) = self.judged_before(item)? {
@@ -272,11 +297,17 @@ impl<'a, 'm> Judge<'a, 'm> {
     fn answer_again(&mut self, place: InEnvelope<'_>) -> Result<Vec<Receipt>, SyncProblem> {
         let mut receipts = Vec::with_capacity(place.envelope.items.len());
         for item in &place.envelope.items {
-            let verdict = self.judged_before(item)?.ok_or(StoreError::Corrupt("verdict of a judged item"))?;
+            let verdict = reading(|| self.judged_before(item))?.ok().flatten().unwrap_or_else(not_judged);
             receipts.push(Receipt { item: item.id(), verdict });
         }
         Ok(receipts)
     }
+}
+
+/// What an item gets that the hub failed to judge, for a reason in it or in what is stored of its visit.
+fn not_judged() -> Verdict {
+    let message = "the hub could not take it; it is kept on this phone: ask your administrator, then send it again";
+    Verdict::Refused(refused("not_judged", message))
 }
 
 /// A change as its envelope names it.

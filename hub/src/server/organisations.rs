@@ -1,6 +1,6 @@
 //! The organisations of this hub with their keys, opened as they appear: `vestibule admin init` works on a running hub.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rusqlite::Transaction;
@@ -26,12 +26,14 @@ pub struct Organisations {
     config: Config,
     surroundings: Surroundings,
     open: RwLock<BTreeMap<OrganisationId, Arc<Context>>>,
+    /// Those that could not be opened when it was tried last.
+    closed: RwLock<BTreeSet<OrganisationId>>,
 }
 
 impl Organisations {
     /// None are open yet.
     pub fn new(dir: DataDir, config: Config, surroundings: Surroundings) -> Self {
-        Self { dir, config, surroundings, open: RwLock::default() }
+        Self { dir, config, surroundings, open: RwLock::default(), closed: RwLock::default() }
     }
 
     /// The directory of the hub.
@@ -49,30 +51,56 @@ impl Organisations {
         self.open.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// Opens the organisations the database has and we have not.
+    /// Opens the organisations the database has and we have not. One whose keys or settings cannot be used keeps no other
+    /// from opening: it is told in the log, once, and tried again at the next call.
+    ///
+    /// # Errors
+    /// The database failed; or not one can be opened, and why the first cannot.
     pub async fn refresh(&self, database: &Database) -> Result<(), ServeError> {
+        let mut failed = None;
         for id in database.read(organisations::list).await? {
             if self.get(&id).is_some() {
                 continue;
             }
             let (dir, config, surroundings) = (self.dir.clone(), self.config.clone(), self.surroundings.clone());
-            let opened = {
+            let opening = {
                 let id = id.clone();
                 // Making RSA keys takes a second.
                 tokio::task::spawn_blocking(move || {
                     Context::open(&dir, &config, &id, surroundings.now(), &mut surroundings.rng())
                 })
             };
-            let opened = Arc::new(opened.await.map_err(std::io::Error::other)??);
-            if self.config.organisations.get(&id).is_none_or(|own| own.apple.is_none()) {
-                tracing::warn!(organisation = %id, "Apple passes are signed by a chain of our own; real phones refuse them");
+            let opened = match opening.await.map_err(std::io::Error::other) {
+                Ok(opened) => opened.map_err(ServeError::from),
+                Err(error) => Err(error.into()),
+            };
+            match opened {
+                Ok(opened) => {
+                    self.warn_of_own_keys(&id);
+                    self.closed.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+                    self.open.write().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::new(opened));
+                }
+                Err(error) => {
+                    if self.closed.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone()) {
+                        tracing::error!(organisation = %id, %error, "an organisation cannot be opened; the others are served");
+                    }
+                    failed.get_or_insert(error);
+                }
             }
-            if self.config.organisations.get(&id).is_none_or(|own| own.google.is_none()) {
-                tracing::warn!(organisation = %id, "Google links are signed by a key Google does not know");
-            }
-            self.open.write().unwrap_or_else(PoisonError::into_inner).insert(id, opened);
         }
-        Ok(())
+        match failed {
+            Some(error) if self.all().is_empty() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn warn_of_own_keys(&self, id: &OrganisationId) {
+        if self.config.organisations.get(id).is_none_or(|own| own.apple.is_none()) {
+            tracing::warn!(organisation = %id, "Apple passes are signed by a chain of our own; real phones refuse them");
+        }
+        if self.config.organisations.get(id).is_none_or(|own| own.google.is_none()) {
+            tracing::warn!(organisation = %id, "Google links are signed by a key Google does not know");
+        }
     }
 }
 

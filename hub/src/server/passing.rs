@@ -1,5 +1,6 @@
-//! What the hub does by its clock alone: visits whose window has passed end ([`crate::sweep`]), the window of reception
-//! moves ([`crate::feed::keep_in_step`]), and what the quarantine has kept for its thirty days goes.
+//! What the hub does by its clock alone: what could not be done before its start is tried again ([`crate::undone`]), visits
+//! whose window has passed end ([`crate::sweep`]), the window of reception moves ([`crate::feed::keep_in_step`]), and what the
+//! quarantine has kept for its thirty days goes.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use crate::record::RecordError;
 use crate::store::quarantine::{self, KEPT_FOR};
 use crate::store::{StoreError, visits};
 use crate::sweep::sweep;
+use crate::undone;
 
 /// How often visits are looked at: one small read each time.
 const TICK: Duration = Duration::from_secs(1);
@@ -27,6 +29,9 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// Lets time pass until the hub stops.
 pub async fn run(hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) {
+    for context in hub.organisations.all() {
+        hub.do_undone(&context).await;
+    }
     let mut pruned: Option<Instant> = None;
     while !*stopped.borrow() {
         if pruned.is_none_or(|at| at.elapsed() >= DAY) {
@@ -69,6 +74,29 @@ impl Hub {
         let step =
             move |tx: &Transaction<'_>| feed::keep_in_step(tx, &context, &mut Moment::new(now, &mut rng), AT_ONCE);
         self.database.write(step).await
+    }
+
+    /// Tries once more what could not be done before this start: another version may do it.
+    async fn do_undone(&self, context: &Arc<Context>) {
+        let of = Arc::clone(context);
+        let due = match self.database.read(move |tx| undone::due(tx, &of)).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::error!(organisation = %context.organisation, %error, "what is undone could not be read");
+                return;
+            }
+        };
+        for visit in due {
+            let (of, now, mut rng) = (Arc::clone(context), self.surroundings.now(), self.surroundings.rng());
+            let tried = self.database.write(move |tx| undone::retry(tx, &of, &mut Moment::new(now, &mut rng), visit));
+            match tried.await {
+                Ok(left) => tracing::info!(organisation = %context.organisation, %visit, left = left.len(), "tried again"),
+                Err(error) => {
+                    tracing::error!(organisation = %context.organisation, %visit, %error, "could not be tried again");
+                }
+            }
+        }
+        self.wake.notify_one();
     }
 
     /// Ends some of the organisation's visits whose window has passed; how many. Looks before it asks to write, so that

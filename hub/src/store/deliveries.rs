@@ -9,8 +9,8 @@ use vestibule_core::schedule::Instants;
 use super::StoreError;
 use crate::delivery::{Delivery, LinkHash, ToldTimes};
 
-const SELECT: &str = "SELECT id, organisation, visit, address_key, serial, state, sequence, told_start, told_end,
-     told_zone, mails, changed_at FROM delivery";
+const SELECT: &str = "SELECT id, organisation, visit, address_key, serial, domain, organizer, state, sequence,
+     told_start, told_end, told_zone, mails, changed_at FROM delivery";
 
 /// Stores a delivery that begins.
 pub fn insert(
@@ -20,8 +20,8 @@ pub fn insert(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     tx.prepare_cached(
-        "INSERT INTO delivery (id, organisation, visit, address_key, serial, page_hash, state, begun_at, changed_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'live', ?7, ?7)",
+        "INSERT INTO delivery (id, organisation, visit, address_key, serial, domain, organizer, page_hash, state, begun_at,
+         changed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'live', ?9, ?9)",
     )?
     .execute(params![
         delivery.id,
@@ -29,6 +29,8 @@ pub fn insert(
         delivery.visit.as_bytes(),
         delivery.address_key,
         delivery.serial,
+        delivery.domain,
+        delivery.organizer,
         page,
         now.timestamp(),
     ])?;
@@ -94,6 +96,22 @@ pub fn mails(tx: &Transaction<'_>, id: &[u8; 16]) -> Result<u32, StoreError> {
 pub fn subtract_mails(tx: &Transaction<'_>, id: &[u8; 16], count: u32) -> Result<(), StoreError> {
     tx.prepare_cached("UPDATE delivery SET mails = max(0, mails - ?2) WHERE id = ?1")?.execute(params![id, count])?;
     Ok(())
+}
+
+/// The state in the outbox of the last mail to a visit's guest; none where none was ever composed.
+pub fn last_mail(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    visit: VisitId,
+) -> Result<Option<String>, StoreError> {
+    let state = tx
+        .prepare_cached(
+            "SELECT state FROM outbox WHERE organisation = ?1 AND visit = ?2 AND delivery IS NOT NULL
+             ORDER BY number DESC LIMIT 1",
+        )?
+        .query_row(params![organisation.as_str(), visit.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(state)
 }
 
 /// Ends a delivery.
@@ -182,6 +200,8 @@ fn read(row: &Row<'_>) -> Result<Delivery, StoreError> {
         visit: VisitId::from_bytes(row.get("visit")?),
         address_key: row.get("address_key")?,
         serial: row.get("serial")?,
+        domain: row.get("domain")?,
+        organizer: row.get("organizer")?,
         is_live: row.get::<_, String>("state")? == "live",
         sequence: row.get("sequence")?,
         told,

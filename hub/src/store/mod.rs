@@ -4,11 +4,13 @@
 //! time ([`HubStore::write`] takes an immediate transaction, so that a role is read in the transaction that accepts);
 //! another process (`vestibule admin`) may write to the same file.
 
+pub mod apart;
 pub mod assertions;
 pub(crate) mod column;
 pub mod credentials;
 pub mod deliveries;
 pub mod devices;
+pub mod effects;
 pub mod feed;
 pub mod log;
 pub mod members;

@@ -163,6 +163,13 @@ pub fn window_passed(
     .collect()
 }
 
+/// The visit's window is not looked at any more.
+pub fn forget_window(tx: &Transaction<'_>, organisation: &OrganisationId, visit: VisitId) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE visit SET window_ends = NULL WHERE organisation = ?1 AND id = ?2")?
+        .execute(params![organisation.as_str(), visit.as_bytes()])?;
+    Ok(())
+}
+
 /// Reads a visit: its row, the accepted changes of its present base, and its log.
 pub fn load(
     tx: &Transaction<'_>,
@@ -254,6 +261,19 @@ pub fn ids(tx: &Transaction<'_>, organisation: &OrganisationId) -> Result<Vec<Vi
     tx.prepare_cached("SELECT id FROM visit WHERE organisation = ?1 ORDER BY number")?
         .query_and_then([organisation.as_str()], |row| blob(row, 0, "visit id").map(VisitId::from_bytes))?
         .collect()
+}
+
+/// The number of a visit; none where there is no such visit.
+pub fn number(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    visit: VisitId,
+) -> Result<Option<u64>, StoreError> {
+    let number = tx
+        .prepare_cached("SELECT number FROM visit WHERE organisation = ?1 AND id = ?2")?
+        .query_row(params![organisation.as_str(), visit.as_bytes()], |row| count(row, 0))
+        .optional()?;
+    Ok(number)
 }
 
 /// The visit of that number.

@@ -9,6 +9,7 @@ use vestibule_core::id::{OrganisationId, SiteId};
 use super::super::table::table;
 use super::super::{Failure, print};
 use super::Desk;
+use crate::store::apart::reading;
 use crate::store::members::{MemberRecord, role_name};
 use crate::store::{StoreError, members, organisations, visits};
 use crate::visit::AcceptedVisit;
@@ -111,7 +112,8 @@ fn read_visits(tx: &Transaction<'_>, organisation: &OrganisationId) -> Result<Ve
     let sites = organisations::sites(tx, organisation)?;
     let mut listed = Vec::new();
     for id in visits::ids(tx, organisation)? {
-        let Some(loaded) = visits::load(tx, organisation, id)? else { continue };
+        // One that cannot be read hides no other; `attention` lists it.
+        let Ok(Some(loaded)) = reading(|| visits::load(tx, organisation, id))? else { continue };
         let zone = sites.iter().find(|site| site.id == loaded.visit.site).map_or(Tz::UTC, |site| site.zone);
         listed.push(Listed { visit: loaded.visit, zone });
     }

@@ -8,9 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use url::Url;
+use vestibule_core::id::{OrganisationId, VisitId};
 
 use super::super::Failure;
 use crate::config::{Config, DataDir};
+use crate::organisation::sample;
+use crate::store::{HubStore, StoreError, deliveries, effects};
 
 /// A hub in a folder, running or not.
 pub struct HubProcess {
@@ -70,6 +73,23 @@ impl HubProcess {
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).map_err(Failure::failed)?;
         let status = child.wait().map_err(Failure::failed)?;
         if status.success() { Ok(()) } else { Err(Failure::failed(format!("The hub ended with {status}."))) }
+    }
+
+    /// Why the mail to a visit's guest will not arrive, by a stable code; none while it may.
+    pub fn undelivered(&self, visits: &[VisitId]) -> Result<Vec<Option<String>>, Failure> {
+        let organisation: OrganisationId = sample::ID.parse().expect("the sample's id is one");
+        let mut store = HubStore::open(&self.dir.join("hub.db"))?;
+        let fates = store.read(|tx| {
+            let fate = |visit: &VisitId| {
+                if let Some(undone) = effects::of_visit(tx, &organisation, *visit)?.into_iter().next() {
+                    return Ok(Some(undone.code));
+                }
+                let state = deliveries::last_mail(tx, &organisation, *visit)?;
+                Ok(state.filter(|state| !matches!(state.as_str(), "waiting" | "sending" | "sent")))
+            };
+            visits.iter().map(fate).collect::<Result<Vec<_>, StoreError>>()
+        });
+        Ok(fates?)
     }
 
     /// Runs `vestibule admin` on it and gives what it printed.

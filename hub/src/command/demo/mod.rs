@@ -90,19 +90,22 @@ impl Demo {
         hub.start()?;
         phones.sync_all()?;
         let mut mails = report::Mails::default();
-        mails.wait_for(&mailbox, &phones.with_status(&invited, Status::Upcoming)?, PATIENCE)?;
+        mails.wait_for(&mailbox, &hub, &phones.with_status(&invited, Status::Upcoming)?, PATIENCE)?;
         print(&format!("{} mails arrived.\n", mails.len()));
 
         if let Some(pending) = phones.with_status(&invited, Status::Pending)?.first() {
             heading(&format!("An approver approves row {}", pending.row));
             hub.admin(&["approve", &pending.id.to_string(), "--as", APPROVER])?;
-            mails.wait_for(&mailbox, &[pending], PATIENCE)?;
+            mails.wait_for(&mailbox, &hub, &[pending], PATIENCE)?;
             phones.sync_all()?;
         }
         phones.print_list("Upcoming", &[Status::Upcoming], 40)?;
         phones.print_list("Pending", &[Status::Pending], 40)?;
 
         hub.admin(&["trust", "--out", &dir.join("trust").to_string_lossy()])?;
+        for one in mails.undelivered() {
+            print(&format!("Not delivered: row {}, {} ({})\n", one.row, one.email, one.code));
+        }
         let pages = report::write(&dir, &phones, &invited, &left_out, &mails)?;
         phones.close();
         print(&format!("\nEverything is in {}; demo.json says what belongs together.\n", self.dir.display()));

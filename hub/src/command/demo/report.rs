@@ -14,14 +14,32 @@ use vestibule_core::wallet::package_read::ReadPass;
 
 use super::super::Failure;
 use super::LeftOut;
+use super::hub_process::HubProcess;
 use super::phones::{Invited, Phones};
 use crate::mailbox::{Arrived, Mailbox};
+
+/// How often it is looked whether a mail that has not come will come at all.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// The mails that came, by the visit they are about; those to members and security desks stand apart.
 #[derive(Default)]
 pub struct Mails {
     to_guests: BTreeMap<VisitId, Vec<PathBuf>>,
     count: usize,
+    undelivered: Vec<Undelivered>,
+}
+
+/// A guest whose mail did not arrive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Undelivered {
+    /// The row, counted from 1.
+    pub row: usize,
+    /// The visit.
+    pub id: VisitId,
+    /// The visitor's address, as typed.
+    pub email: String,
+    /// Why, by a stable code: what could not be done, or what became of the mail.
+    pub code: String,
 }
 
 impl Mails {
@@ -30,17 +48,50 @@ impl Mails {
         self.count
     }
 
-    /// Waits until every guest of these visits has a mail; no more than `patience` for the next.
-    pub fn wait_for(&mut self, mailbox: &Mailbox, invited: &[&Invited], patience: Duration) -> Result<(), Failure> {
+    /// Guests whose mail did not arrive.
+    pub fn undelivered(&self) -> &[Undelivered] {
+        &self.undelivered
+    }
+
+    /// Waits until every guest of these visits has a mail, or is known to get none; no more than `patience` for the next.
+    pub fn wait_for(
+        &mut self,
+        mailbox: &Mailbox,
+        hub: &HubProcess,
+        invited: &[&Invited],
+        patience: Duration,
+    ) -> Result<(), Failure> {
         let mut until = Instant::now() + patience;
-        while invited.iter().any(|one| !self.to_guests.contains_key(&one.id)) {
-            match mailbox.arrivals.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(mail) => self.take(&mail)?,
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    return Err(Failure::failed("The hub did not send every mail; see hub/hub.log."));
+        let mut missing = invited.to_vec();
+        loop {
+            missing.retain(|one| !self.to_guests.contains_key(&one.id));
+            if missing.is_empty() {
+                break;
+            }
+            match mailbox.arrivals.recv_timeout(LOOK.min(until.saturating_duration_since(Instant::now()))) {
+                Ok(mail) => {
+                    self.take(&mail)?;
+                    until = Instant::now() + patience;
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    let is_late = Instant::now() >= until;
+                    let visits: Vec<VisitId> = missing.iter().map(|one| one.id).collect();
+                    let mut waiting = Vec::new();
+                    for (one, code) in missing.into_iter().zip(hub.undelivered(&visits)?) {
+                        match code.or_else(|| is_late.then(|| "waiting".to_owned())) {
+                            Some(code) => {
+                                let email = one.email.clone();
+                                self.undelivered.push(Undelivered { row: one.row, id: one.id, email, code });
+                            }
+                            None => waiting.push(one),
+                        }
+                    }
+                    missing = waiting;
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Failure::failed("The demo's mailbox has ended."));
                 }
             }
-            until = Instant::now() + patience;
         }
         // What else has come meanwhile: to hosts, to security.
         while let Ok(mail) = mailbox.arrivals.try_recv() {
@@ -92,6 +143,7 @@ struct VisitReport {
 struct Report<'a> {
     visits: Vec<VisitReport>,
     left_out: &'a [LeftOut],
+    undelivered: &'a [Undelivered],
 }
 
 /// What a guest's mail holds.
@@ -155,7 +207,7 @@ pub fn write(
             qr_token: code,
         });
     }
-    let text = serde_json::to_string_pretty(&Report { visits, left_out }).map_err(Failure::failed)?;
+    let text = serde_json::to_string_pretty(&Report { visits, left_out, undelivered: mails.undelivered() }).map_err(Failure::failed)?;
     fs::write(dir.join("demo.json"), text + "\n").map_err(Failure::failed)?;
     Ok(pages)
 }

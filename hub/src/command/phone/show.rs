@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
-use vestibule_core::decision::{APPROVERS_NOT_TOLD, Approval, Fact, Standing, Told};
+use vestibule_core::decision::{APPROVERS_NOT_TOLD, Approval, Fact, Standing, Told, UNDONE, undone_message};
 use vestibule_core::directory::Directory;
 use vestibule_core::guest_mail::{GuestMail, MailState, Undelivered, what_words};
 use vestibule_core::id::VisitId;
@@ -33,6 +33,9 @@ pub fn list(visits: &[VisitSummary], directory: &Directory) -> String {
             }
             if visit.problem.as_deref() == Some(APPROVERS_NOT_TOLD) {
                 status.push_str(" (approvers not told)");
+            }
+            if visit.problem.as_deref().is_some_and(|problem| problem.ends_with(UNDONE)) {
+                status.push_str(" (needs attention)");
             }
             [
                 status,
@@ -127,6 +130,9 @@ pub fn view_json(view: &VisitView) -> Value {
         "guest_told": view.guest_told,
         "mail": view.mail.as_ref().map(mail_json),
         "problem": view.problem,
+        "undone": view.undone.iter().map(|(effect, code)| {
+            json!({ "effect": effect, "code": code, "message": undone_message(effect) })
+        }).collect::<Vec<_>>(),
         "notes": notes,
         "operations": operations,
     })
@@ -159,6 +165,9 @@ pub fn view(view: &VisitView) -> String {
     field("mail", view.mail.as_ref().map(GuestMail::words));
     if view.problem.as_deref() == Some(APPROVERS_NOT_TOLD) {
         field("attention", Some(alert_words(APPROVERS_NOT_TOLD)));
+    }
+    for (effect, code) in &view.undone {
+        field("attention", Some(format!("{} ({effect}: {code})", undone_message(effect))));
     }
     for note in &view.notes {
         let author = note.author_name.clone().unwrap_or_else(|| note.author.to_string());
@@ -274,6 +283,8 @@ fn decided(fact: &Fact) -> String {
         }
         Fact::GuestTold(what) => format!("{} was sent.", what_words(*what)),
         Fact::Alert(code) => format!("{} ({code})", alert_words(code)),
+        Fact::Undone { effect, code: Some(code) } => format!("could not {} ({code})", effect.replace('_', " ")),
+        Fact::Undone { effect, code: None } => format!("{}: made good", effect.replace('_', " ")),
         fact => fact.kind().replace('_', " "),
     }
 }

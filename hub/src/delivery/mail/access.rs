@@ -6,7 +6,7 @@ use vestibule_core::decision::Told;
 use vestibule_core::qr::picture;
 
 use super::plain::{quoted, unlinked};
-use super::{Letter, QR_CONTENT_ID, mailbox};
+use super::{Letter, mailbox};
 use crate::credential::Pin;
 use crate::delivery::{DeliveryError, Invitation};
 
@@ -21,6 +21,8 @@ pub(in crate::delivery) struct Access<'a> {
     pub(in crate::delivery) pin: &'a Pin,
     /// The QR token, where the organisation uses them (S1.33).
     pub(in crate::delivery) qr_token: Option<String>,
+    /// The `Content-ID` of the QR code's picture, of this mail alone.
+    pub(in crate::delivery) content_id: String,
     /// The visitor's page.
     pub(in crate::delivery) page: String,
     /// Where the Apple pass is fetched, if passes are set up (S1.34).
@@ -57,7 +59,7 @@ struct Words<'a> {
     message: Option<String>,
     message_quoted: String,
     pin: &'a str,
-    qr: Option<&'static str>,
+    qr: Option<&'a str>,
     page: &'a str,
     apple: Option<&'a str>,
     google: Option<&'a str>,
@@ -89,15 +91,16 @@ pub(in crate::delivery) fn access(invitation: &Invitation, access: Access<'_>) -
         message: message.map(unlinked),
         message_quoted: message.map(quoted).unwrap_or_default(),
         pin: access.pin.as_str(),
-        qr: access.qr_token.as_ref().map(|_| QR_CONTENT_ID),
+        qr: access.qr_token.as_ref().map(|_| access.content_id.as_str()),
         page: &access.page,
         apple: access.apple_link.as_deref(),
         google: access.google_link.as_deref(),
     };
     let (text, html) = (render(&Text(&words))?, render(&Html(&words))?);
     let png = access.qr_token.map(|token| picture::png(&token, MODULE_PIXELS)).transpose();
+    let png = png.map_err(|_| DeliveryError::Message)?;
     Ok(Letter {
-        qr_png: png.map_err(|_| DeliveryError::Message)?,
+        qr: png.map(|png| (access.content_id, png)),
         calendar: access.calendar,
         pass: access.apple_pass,
         reply_to: mailbox(&invitation.host.name, &invitation.host.email),

@@ -6,21 +6,23 @@
 //! templates' escaping: it can make no header, no markup and no link.
 
 mod access;
+mod address;
 mod notice;
 mod plain;
 
 use chrono::{DateTime, Utc};
-use lettre::Message;
-use lettre::message::header::{ContentDisposition, ContentId, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::message::header::{
+    ContentDisposition, ContentId, ContentType, Date, HeaderName, HeaderValue, Headers, Subject,
+};
+use lettre::message::{MultiPart, SinglePart};
+use vestibule_core::address::Mailbox;
 use vestibule_core::calendar::Method;
 use vestibule_core::id::VisitId;
 
 pub(super) use access::{Access, access};
+pub(super) use address::{in_envelope, mailbox};
 pub(super) use notice::{alert, approved, bare_cancellation, cancellation, category_notice, pending, rejected};
 pub use plain::unlinked;
-
-use super::DeliveryError;
 
 /// A mail in words, before it is a message.
 pub(super) struct Letter {
@@ -32,8 +34,9 @@ pub(super) struct Letter {
     pub(super) text: String,
     /// The same as HTML.
     pub(super) html: String,
-    /// The QR code, shown in the HTML as `cid:qr`.
-    pub(super) qr_png: Option<Vec<u8>>,
+    /// The QR code, and the `Content-ID` the HTML shows it by: unique in the world, since mail programs keep pictures by
+    /// it, and a guest has mails with codes that are void.
+    pub(super) qr: Option<(String, Vec<u8>)>,
     /// The calendar entry.
     pub(super) calendar: Option<(Method, String)>,
     /// The Apple pass.
@@ -61,27 +64,24 @@ pub(super) struct Cover<'a> {
 /// Names the visit in a mail to its guest, so that an answer or a complaint can be traced without reading it.
 pub const VISIT_HEADER: &str = "X-Vestibule-Visit";
 
-/// The Content-ID of the QR code, as the HTML names it.
-const QR_CONTENT_ID: &str = "qr@vestibule";
-
 impl Letter {
     /// A letter of words only.
     fn of(kind: &'static str, subject: String, text: String, html: String) -> Self {
-        Self { kind, subject, text, html, qr_png: None, calendar: None, pass: None, reply_to: None }
+        Self { kind, subject, text, html, qr: None, calendar: None, pass: None, reply_to: None }
     }
 
     /// The message: `mixed(alternative(text, related(HTML, QR), calendar), invite.ics, visit.pkpass)`, as far as it has
     /// these parts. The calendar stands twice: mail programs act on the alternative, others offer the file.
-    pub(super) fn into_bytes(self, cover: Cover<'_>) -> Result<Vec<u8>, DeliveryError> {
+    pub(super) fn into_bytes(self, cover: Cover<'_>) -> Vec<u8> {
         let id = hex::encode(cover.id);
         let boundary = |part: &str| format!("=_{part}_{id}");
         let mut related = MultiPart::related().boundary(boundary("related")).singlepart(SinglePart::html(self.html));
-        if let Some(png) = self.qr_png {
+        if let Some((content_id, png)) = self.qr {
             related = related.singlepart(
                 SinglePart::builder()
                     .header(media_type("image/png"))
                     .header(ContentDisposition::inline_with_name("qr.png"))
-                    .header(ContentId::from(format!("<{QR_CONTENT_ID}>")))
+                    .header(ContentId::from(format!("<{content_id}>")))
                     .body(png),
             );
         }
@@ -99,30 +99,32 @@ impl Letter {
         if let Some(pass) = self.pass {
             whole = whole.singlepart(attachment("visit.pkpass", "application/vnd.apple.pkpass", pass));
         }
-        let mut message = Message::builder()
-            .from(cover.from)
-            .to(cover.to)
-            .date(cover.date.into())
-            .message_id(Some(format!("<{id}@{}>", cover.host)))
-            .subject(self.subject)
-            // RFC 3834: nobody's holiday answer comes back, and loops end.
-            .raw_header(header("Auto-Submitted", "auto-generated"))
-            .raw_header(header("X-Auto-Response-Suppress", "All"));
+        let mut headers = Headers::new();
+        headers.insert_raw(addressed("From", &cover.from));
+        headers.insert_raw(addressed("To", &cover.to));
+        if let Some(reply_to) = &self.reply_to {
+            headers.insert_raw(addressed("Reply-To", reply_to));
+        }
+        headers.set(Date::new(cover.date.into()));
+        headers.insert_raw(header("Message-ID", &format!("<{id}@{}>", cover.host)));
+        headers.set(Subject::from(self.subject));
+        // RFC 3834: nobody's holiday answer comes back, and loops end.
+        headers.insert_raw(header("Auto-Submitted", "auto-generated"));
+        headers.insert_raw(header("X-Auto-Response-Suppress", "All"));
         if let Some(visit) = cover.visit {
-            message = message.raw_header(header(VISIT_HEADER, &visit.to_string()));
+            headers.insert_raw(header(VISIT_HEADER, &visit.to_string()));
         }
-        if let Some(reply_to) = self.reply_to {
-            message = message.reply_to(reply_to);
-        }
-        Ok(message.multipart(whole).map_err(|_| DeliveryError::Message)?.formatted())
+        headers.insert_raw(header("MIME-Version", "1.0"));
+        let mut message = headers.to_string().into_bytes();
+        message.extend(whole.formatted());
+        message
     }
 }
 
-/// A mailbox of a name that somebody typed and an address; `None` if the address is none.
-pub(super) fn mailbox(name: &str, address: &str) -> Option<Mailbox> {
-    let address: lettre::Address = address.trim().parse().ok()?;
-    let name: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    Some(Mailbox::new(Some(name).filter(|name| !name.trim().is_empty()), address))
+/// A header with one mailbox, written by us and not by the library: see [`address`].
+fn addressed(name: &'static str, mailbox: &Mailbox) -> HeaderValue {
+    let value = address::in_header(mailbox);
+    HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value)
 }
 
 fn attachment(name: &str, media: &str, bytes: Vec<u8>) -> SinglePart {

@@ -394,7 +394,7 @@ fn erasure_leaves_nothing() {
     hub.write(|tx, context, _| crate::delivery::erase(tx, &context.organisation, invitation.visit));
     let left: u32 = hub.read(|tx, _| {
         let mut left = 0;
-        for table in ["credential", "delivery", "review_link", "outbox"] {
+        for table in ["credential", "delivery", "review_link", "outbox", "effect_failed"] {
             left += tx.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, u32>(0))?;
         }
         Ok(left)

@@ -1,6 +1,7 @@
 //! What guests, approvers and hosts get, and when.
 
 mod authority;
+mod identity;
 mod life;
 mod mails;
 mod sending;

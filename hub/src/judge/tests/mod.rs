@@ -80,6 +80,12 @@ impl World {
         self.now
     }
 
+    /// As after a restart: no document is known but from the database.
+    #[cfg(feature = "faults")]
+    pub(crate) fn forget_documents(&mut self) {
+        self.documents = Arc::default();
+    }
+
     pub(crate) fn later(&mut self, by: TimeDelta) {
         self.now += by;
     }

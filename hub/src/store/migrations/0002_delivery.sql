@@ -40,6 +40,9 @@ CREATE TABLE delivery (
     visit         BLOB    NOT NULL,
     address_key   BLOB    NOT NULL,
     serial        TEXT    NOT NULL UNIQUE,
+    -- The hub's name and the sender when it began: UID, ORGANIZER and Message-IDs are made of them for as long as it lives.
+    domain        TEXT    NOT NULL,
+    organizer     TEXT    NOT NULL,
     page_hash     BLOB    NOT NULL UNIQUE,
     state         TEXT    NOT NULL CHECK (state IN ('live', 'ended')),
     -- iCalendar SEQUENCE of the entry sent last.
@@ -106,3 +109,17 @@ CREATE INDEX outbox_of_a_recipient ON outbox (organisation, recipient_key, visit
 CREATE INDEX outbox_of_a_host ON outbox (organisation, host, slot_at) WHERE state <> 'withdrawn';
 CREATE INDEX outbox_of_a_delivery ON outbox (delivery) WHERE delivery IS NOT NULL;
 CREATE INDEX outbox_of_a_visit ON outbox (organisation, visit);
+
+-- What was to follow for a visit and could not be done: shown to its host and to administrators, and tried again when the
+-- hub starts and by hand.
+CREATE TABLE effect_failed (
+    organisation TEXT    NOT NULL,
+    visit        BLOB    NOT NULL,
+    effect       TEXT    NOT NULL,     -- its name
+    detail       TEXT,                 -- what more it needs: an address, a reason
+    code         TEXT    NOT NULL,     -- why not
+    attempts     INTEGER NOT NULL,
+    since        INTEGER NOT NULL,
+    tried_at     INTEGER NOT NULL,
+    PRIMARY KEY (organisation, visit, effect)
+) STRICT, WITHOUT ROWID;
