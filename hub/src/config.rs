@@ -245,7 +245,8 @@ impl Config {
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let wrong = |message: String| ConfigError::Settings { path: path.to_owned(), message };
         let config: Self = toml::from_str(text).map_err(|error| {
-            let advice = did_you_mean(error.message()).map_or_else(String::new, |name| format!("\nDid you mean `{name}`?"));
+            let advice =
+                did_you_mean(error.message()).map_or_else(String::new, |name| format!("\nDid you mean `{name}`?"));
             wrong(format!("{error}{advice}"))
         })?;
         if let Some(limit) = config.limits.unusable() {

@@ -70,17 +70,18 @@ impl Serving {
     /// So that no file may be longer than that many blocks of 512 bytes.
     fn start_limited(dir: &Path, blocks: u32) -> Self {
         let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\""), "sh", env!("CARGO_BIN_EXE_vestibule")]);
+        shell.args([
+            "-c",
+            &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\""),
+            "sh",
+            env!("CARGO_BIN_EXE_vestibule"),
+        ]);
         shell.args(["serve", "--dir", dir.to_str().expect("UTF-8"), "--listen", "127.0.0.1:0"]).stdin(Stdio::null());
         Self::begin(shell)
     }
 
     fn begin(mut command: Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("starts");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
         let mut line = String::new();
         let out = child.stdout.as_mut().expect("piped");
         BufReader::new(out).read_line(&mut line).expect("says when it is ready");
@@ -302,7 +303,11 @@ fn output_that_cannot_be_written_is_a_failure() {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("there is one");
         let out = vestibule(arguments).stdout(full).stderr(Stdio::piped()).output().expect("runs");
         let said = text(&out.stderr);
-        assert_eq!((out.status.code(), said.contains("could not be written")), (Some(1), true), "{arguments:?}: {said}");
+        assert_eq!(
+            (out.status.code(), said.contains("could not be written")),
+            (Some(1), true),
+            "{arguments:?}: {said}"
+        );
 
         let (read, write) = std::io::pipe().expect("a pipe");
         drop(read);
@@ -334,7 +339,8 @@ fn what_a_command_writes_nobody_else_reads() {
     let hub = Serving::start(&dir);
     let store = home.path().join("ada.db");
     assert_eq!(sign_in(&hub, &dir, &store).0, Some(0));
-    let invite = ["invite", "--first", "Grace", "--email", "grace@example.org", "--site", "zrh", "--type", "contractor"];
+    let invite =
+        ["invite", "--first", "Grace", "--email", "grace@example.org", "--site", "zrh", "--type", "contractor"];
     assert_eq!(phone(&store, &invite).0, Some(0));
     assert_eq!(phone(&store, &["sync"]).0, Some(0));
     let mails = dir.join("mail");
@@ -367,7 +373,10 @@ fn a_full_disk_is_told_as_what_it_is() {
     assert_eq!(sign_in(&hub, &dir, &store).0, Some(0));
     assert_eq!(get(&format!("{}/readyz", hub.url)).0, 200);
     assert_eq!(hub.end("-TERM").0, Some(0));
-    assert_eq!(phone(&store, &["invite", "--first", "Grace", "--email", "grace@example.org", "--site", "zrh"]).0, Some(0));
+    assert_eq!(
+        phone(&store, &["invite", "--first", "Grace", "--email", "grace@example.org", "--site", "zrh"]).0,
+        Some(0)
+    );
 
     // Room for the index of the log, and for a few pages of the log itself.
     let hub = Serving::start_limited(&dir, 80);
@@ -469,7 +478,10 @@ fn a_phone_nobody_signed_in_on_says_so() {
     assert_eq!(hub.end("-TERM").0, Some(0));
     let (code, said) = phone(&store, &["sync"]);
     assert_eq!((code, said.contains("kept")), (Some(3), false), "{said}");
-    assert_eq!(phone(&store, &["invite", "--first", "Grace", "--email", "grace@example.org", "--site", "zrh"]).0, Some(0));
+    assert_eq!(
+        phone(&store, &["invite", "--first", "Grace", "--email", "grace@example.org", "--site", "zrh"]).0,
+        Some(0)
+    );
     let (code, said) = phone(&store, &["sync"]);
     assert_eq!((code, said.contains("is kept")), (Some(3), true), "{said}");
 }
@@ -488,7 +500,8 @@ fn a_rejected_visitor_is_invited_again_from_a_terminal() {
         assert_eq!(code, Some(0), "{arguments:?}: {said}");
         serde_json::from_str(&said).expect("JSON")
     };
-    let made = json(&["invite", "--first", "Grace", "--email", "grace@example.org", "--site", "zrh", "--type", "contractor"]);
+    let made =
+        json(&["invite", "--first", "Grace", "--email", "grace@example.org", "--site", "zrh", "--type", "contractor"]);
     let id = made["id"].as_str().expect("an id").to_owned();
     let (code, said) = phone(&store, &["reinvite", &id]);
     assert_eq!((code, said.contains("not over")), (Some(4), true), "{said}");

@@ -5,12 +5,19 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
-use vestibule_tests::hub::Hub;
 use vestibule_tests::http::Http;
+use vestibule_tests::hub::Hub;
 use vestibule_tests::phone::Phone;
 
 /// As many as lock out a hub that closes nothing, at the usual limit of 1,024 files.
 const CROWD: usize = 2_000;
+
+/// This test's own limit, for its ends of the connections.
+fn raise_the_limit_of_files() {
+    let mut files = getrlimit(Resource::Nofile);
+    files.current = files.maximum;
+    setrlimit(Resource::Nofile, files).expect("the limit of open files is raised");
+}
 
 /// A client that has sent half a request line, and waits.
 fn half_open(hub: &Hub) -> TcpStream {
@@ -32,10 +39,7 @@ fn is_closed(stream: &mut TcpStream) -> bool {
 /// it lives, and those who only stand in the door are put out.
 #[test]
 fn two_thousand_half_requests_lock_nobody_out() {
-    let mut files = getrlimit(Resource::Nofile);
-    files.current = files.maximum;
-    setrlimit(Resource::Nofile, files).expect("the limit of open files is raised");
-
+    raise_the_limit_of_files();
     let home = tempfile::tempdir().expect("a directory");
     let mut hub = Hub::create(home.path().join("hub"), "127.0.0.1:9".parse().expect("an address"));
     hub.start_with_files(1_024);
@@ -60,6 +64,31 @@ fn two_thousand_half_requests_lock_nobody_out() {
     assert!(is_closed(crowd.last_mut().expect("a crowd")), "the last had its time");
     assert!(hub.ended().is_none(), "the hub lives");
     assert!(hub.stop().success(), "it stops with the rest of the crowd in its door");
+}
+
+/// The same with half a body each: what was begun is no place for ever.
+#[test]
+fn half_bodies_lock_nobody_out() {
+    raise_the_limit_of_files();
+    let home = tempfile::tempdir().expect("a directory");
+    let mut hub = Hub::create(home.path().join("hub"), "127.0.0.1:9".parse().expect("an address"));
+    hub.start_with_files(600);
+    let phone = Phone::new(home.path().join("ada.db"));
+    phone.sign_in(&hub, "ada");
+    let head = "POST /v1/token HTTP/1.1\r\nhost: hub\r\ncontent-type: application/x-www-form-urlencoded\r\n";
+    let crowd: Vec<TcpStream> = (0..900)
+        .map(|_| {
+            let mut stream = TcpStream::connect(hub.address()).expect("connects");
+            // A hub that has put this one out already takes no more of it.
+            let _ = stream.write_all(format!("{head}content-length: 100\r\n\r\nassertion=").as_bytes());
+            stream
+        })
+        .collect();
+    let synced = phone.run(&["sync"]);
+    assert!(synced.status.success(), "{}", String::from_utf8_lossy(&synced.stderr));
+    assert_eq!(Http::new(hub.url()).get("/readyz").status, 200);
+    drop(crowd);
+    assert!(hub.stop().success());
 }
 
 /// A hub told to stop does not wait for clients that say nothing.

@@ -291,7 +291,10 @@ fn what_is_over_the_share_is_sent_later() {
     setup.hub.state().holds = Some(1_200);
     setup.hub.state().edit(theirs, &[Write::set(Key::Company, "Theirs")]);
     let later = setup.sync();
-    assert!(matches!(&later, Err(PhoneError::Later { code, seconds: Some(1_200), .. }) if code == "later"), "{later:?}");
+    assert!(
+        matches!(&later, Err(PhoneError::Later { code, seconds: Some(1_200), .. }) if code == "later"),
+        "{later:?}"
+    );
     let said = later.expect_err("later").to_string();
     assert!(said.contains("sent later") && said.contains("20 minutes"), "{said}");
     assert_eq!(setup.status(mine), Status::Queued);

@@ -100,7 +100,8 @@ mod tests {
         ] {
             assert_eq!(found(local), ["public_url_local"], "{local}");
         }
-        for own in ["https://10.1.2.3", "https://192.168.1.5:8443", "https://hub", "https://hub.lan", "https://[fd00::1]"]
+        for own in
+            ["https://10.1.2.3", "https://192.168.1.5:8443", "https://hub", "https://hub.lan", "https://[fd00::1]"]
         {
             assert_eq!(found(own), ["public_url_private"], "{own}");
         }

@@ -25,11 +25,10 @@ pub fn check(setup: &Setup<'_>) -> Vec<Finding> {
 fn found(path: &Path, free: io::Result<u64>) -> Option<Finding> {
     let shown = path.display();
     match free {
-        Err(error) => {
-            Some(Finding::error("disk", format!("The disk of {shown} cannot be looked at: {error}.")))
-        }
+        Err(error) => Some(Finding::error("disk", format!("The disk of {shown} cannot be looked at: {error}."))),
         Ok(free) if free < TOO_LITTLE => {
-            let message = format!("The disk of {shown} is full ({} MB are free): the hub takes no work. Make room.", free >> 20);
+            let message =
+                format!("The disk of {shown} is full ({} MB are free): the hub takes no work. Make room.", free >> 20);
             Some(Finding::error("disk_full", message))
         }
         Ok(free) if free < LITTLE => {

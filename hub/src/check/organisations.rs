@@ -12,7 +12,8 @@ pub fn check(setup: &Setup<'_>) -> Vec<Finding> {
                 [] => "there is none yet".to_owned(),
                 known => format!("there is {}", known.join(", ")),
             };
-            let message = format!("The settings have [organisations.{id}], which is no organisation of this hub; {advice}.");
+            let message =
+                format!("The settings have [organisations.{id}], which is no organisation of this hub; {advice}.");
             Finding::warning("unknown_organisation", message)
         })
         .collect()
@@ -26,7 +27,10 @@ mod tests {
     #[test]
     fn settings_of_an_organisation_that_is_not_there_are_said() {
         let found = |id: &str| {
-            codes(&format!("public_url = 'https://a.example'\nmail_from = 'a@a.example'\n[organisations.{id}]\n"), check)
+            codes(
+                &format!("public_url = 'https://a.example'\nmail_from = 'a@a.example'\n[organisations.{id}]\n"),
+                check,
+            )
         };
         assert_eq!(found("example-ag"), [""; 0]);
         assert_eq!(found("exmaple-ag"), ["unknown_organisation"]);

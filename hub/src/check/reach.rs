@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use vestibule_core::sync::wire::MAX_PUSH;
 use tokio::net::TcpStream;
+use vestibule_core::sync::wire::MAX_PUSH;
 
 use super::{Finding, Setup};
 use crate::config::Config;
@@ -37,7 +37,8 @@ async fn mail_server(config: &Config) -> Option<Finding> {
 async fn own_address(config: &Config) -> Option<Finding> {
     let shown = config.public_url.as_str().trim_end_matches('/');
     let unreachable = |why: &str| {
-        let message = format!("The hub does not answer at {shown}: {why}. Check that it runs, and the proxy in front of it.");
+        let message =
+            format!("The hub does not answer at {shown}: {why}. Check that it runs, and the proxy in front of it.");
         Some(Finding::error("public_url_unreachable", message))
     };
     let Ok(client) = reqwest::Client::builder().redirect(Policy::none()).timeout(PATIENCE).build() else {

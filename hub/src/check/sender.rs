@@ -33,9 +33,10 @@ pub fn check(setup: &Setup<'_>) -> Vec<Finding> {
             }
         }
     }
-    let own = config.organisations.iter().filter_map(|(id, own)| {
-        own.mail_from.as_ref().map(|from| (format!("organisations.{id}.mail_from"), from))
-    });
+    let own = config
+        .organisations
+        .iter()
+        .filter_map(|(id, own)| own.mail_from.as_ref().map(|from| (format!("organisations.{id}.mail_from"), from)));
     for (key, from) in std::iter::once(("mail_from".to_owned(), &config.mail_from)).chain(own) {
         let Ok(sender) = from.parse::<Mailbox>() else { continue };
         let domain = sender.email.domain();

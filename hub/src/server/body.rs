@@ -1,6 +1,7 @@
 //! Bodies of requests: limited before and after decompression, of the right media type, and in good time.
 
 use std::io::Read as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -10,6 +11,7 @@ use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use super::connections::{Activity, Waiting};
 use super::problem::Refused;
 
 /// How long a client may take to begin with its body.
@@ -31,7 +33,7 @@ const MAX_WINDOW_LOG: u32 = 24;
 /// Reads a JSON body.
 pub async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Refused> {
     expect_media_type(request.headers(), "application/json")?;
-    let bytes = read(request.into_body(), SMALL).await?;
+    let bytes = read(request, SMALL).await?;
     serde_json::from_slice(&bytes).map_err(|error| {
         let place =
             format!("The JSON is not what this route takes (line {}, column {}).", error.line(), error.column());
@@ -42,7 +44,7 @@ pub async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Refused> {
 /// Reads a form body (`application/x-www-form-urlencoded`) as its names and values.
 pub async fn form(request: Request) -> Result<Vec<(String, String)>, Refused> {
     expect_media_type(request.headers(), "application/x-www-form-urlencoded")?;
-    let bytes = read(request.into_body(), SMALL).await?;
+    let bytes = read(request, SMALL).await?;
     Ok(url::form_urlencoded::parse(&bytes).into_owned().collect())
 }
 
@@ -60,7 +62,7 @@ pub async fn limited(request: Request, media_type: &str, limit: usize) -> Result
             ));
         }
     };
-    let bytes = read(request.into_body(), limit).await?;
+    let bytes = read(request, limit).await?;
     if !compressed {
         return Ok(bytes.into());
     }
@@ -81,8 +83,10 @@ fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Refused> {
     if plain.len() > limit { Err(too_large(limit)) } else { Ok(plain) }
 }
 
-async fn read(body: Body, limit: usize) -> Result<Bytes, Refused> {
-    match gather(body, limit, Instant::now()).await {
+async fn read(request: Request, limit: usize) -> Result<Bytes, Refused> {
+    let connection = request.extensions().get::<Arc<Activity>>().cloned();
+    let waiting = connection.as_ref().map(|connection| connection.waits_for_a_body());
+    match gather(request.into_body(), limit, waiting).await {
         Ok(Some(bytes)) => Ok(bytes.into()),
         Ok(None) => Err(too_large(limit)),
         Err(Broken::Off) => Err(Refused::new(StatusCode::BAD_REQUEST, "incomplete", "The body ended before its end.")),
@@ -106,12 +110,15 @@ fn deadline(began: Instant, length: usize) -> Instant {
 
 /// The body, or nothing where it is larger than allowed. What is too much is still read for a while, and dropped: a
 /// client that is cut off while it sends never sees the answer that says why.
-async fn gather(mut body: Body, limit: usize, began: Instant) -> Result<Option<Vec<u8>>, Broken> {
-    let (mut bytes, mut length) = (Vec::new(), 0);
+async fn gather(mut body: Body, limit: usize, waiting: Option<Waiting<'_>>) -> Result<Option<Vec<u8>>, Broken> {
+    let (mut bytes, mut length, began) = (Vec::new(), 0, Instant::now());
     loop {
         let next = tokio::time::timeout_at(deadline(began, length), body.frame()).await.map_err(|_| Broken::Slow)?;
         let Some(frame) = next else { break };
         let Ok(data) = frame.map_err(|_| Broken::Off)?.into_data() else { continue };
+        if let Some(waiting) = &waiting {
+            waiting.some_came();
+        }
         length += data.len();
         if length <= limit {
             bytes.extend_from_slice(&data);

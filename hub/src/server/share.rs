@@ -65,9 +65,10 @@ impl Share {
         let before = usage::accepted(tx)?;
         let done = work()?;
         let after = usage::accepted(tx)?;
-        let bytes = request.push.iter().map(|pushed| {
-            pushed.envelope.len() + pushed.chunks.iter().map(|chunk| chunk.len()).sum::<usize>()
-        });
+        let bytes = request
+            .push
+            .iter()
+            .map(|pushed| pushed.envelope.len() + pushed.chunks.iter().map(|chunk| chunk.len()).sum::<usize>());
         let sent = Amount {
             visits: after.visits.saturating_sub(before.visits),
             changes: after.changes.saturating_sub(before.changes),

@@ -207,7 +207,9 @@ mod tests {
         let empty = size();
         let much = || vec![7_u8; 4 << 20];
         store
-            .write(|tx| Ok::<_, StoreError>(tx.execute("INSERT INTO meta (name, value) VALUES ('much', ?1)", [much()])?))
+            .write(|tx| {
+                Ok::<_, StoreError>(tx.execute("INSERT INTO meta (name, value) VALUES ('much', ?1)", [much()])?)
+            })
             .expect("writes");
         assert_eq!(store.unused().expect("counts"), 0);
         store

@@ -60,12 +60,7 @@ pub struct Who<'a> {
 
 /// In how many seconds there is room again; nothing if there is now. What is sent at once may go beyond, by no more than
 /// one push.
-pub fn until_room(
-    tx: &Transaction<'_>,
-    who: Who<'_>,
-    allowed: Allowance,
-    now: i64,
-) -> Result<Option<u64>, StoreError> {
+pub fn until_room(tx: &Transaction<'_>, who: Who<'_>, allowed: Allowance, now: i64) -> Result<Option<u64>, StoreError> {
     let hour = now.div_euclid(HOUR);
     let hours = tx
         .prepare_cached(
@@ -148,7 +143,8 @@ mod tests {
             let mut store = HubStore::open(&path).expect("opens");
             store.write(|tx| add(tx, who, sent(visits), at)).expect("notes");
         };
-        let room = |at| HubStore::open(&path).expect("opens").read(|tx| until_room(tx, who, ALLOWED, at)).expect("reads");
+        let room =
+            |at| HubStore::open(&path).expect("opens").read(|tx| until_room(tx, who, ALLOWED, at)).expect("reads");
         assert_eq!(room(begin), None);
         used(9, begin);
         assert_eq!(room(begin + 600), None);

@@ -8469,6 +8469,22 @@ enum VestibuleApiError: Swift.Error, Equatable, Hashable {
      */
     case Unreachable
     /**
+     * Not now: the hub failed, has too much to do, or this phone has sent as much as it may. Everything is kept, and sent
+     * when it is tried again.
+     */
+    case Later(
+        /**
+         * A stable code: `later` where this phone has sent as much as it may, `busy`, `hub_failed`, `not_the_hub`,
+         * `unsettled`.
+         */code: String,
+        /**
+         * Why, and when to try again.
+         */reason: String,
+        /**
+         * When to try again, in seconds, if the hub has said so.
+         */seconds: UInt64?
+    )
+    /**
      * The hub, or the state of the visit, does not allow it.
      */
     case Refused(
@@ -8587,33 +8603,38 @@ public struct FfiConverterTypeVestibuleApiError: FfiConverterRustBuffer {
             problems: try FfiConverterSequenceTypeFieldProblem.read(from: &buf)
             )
         case 2: return .Unreachable
-        case 3: return .Refused(
+        case 3: return .Later(
+            code: try FfiConverterString.read(from: &buf),
+            reason: try FfiConverterString.read(from: &buf),
+            seconds: try FfiConverterOptionUInt64.read(from: &buf)
+            )
+        case 4: return .Refused(
             code: try FfiConverterString.read(from: &buf),
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 4: return .SignInAgain
-        case 5: return .NotSignedIn
-        case 6: return .HubRestored
-        case 7: return .Disbelieved(
+        case 5: return .SignInAgain
+        case 6: return .NotSignedIn
+        case 7: return .HubRestored
+        case 8: return .Disbelieved(
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 8: return .Cancelled
-        case 9: return .NotFound
-        case 10: return .BadAddress
-        case 11: return .UpdateApp
-        case 12: return .WrongKey
-        case 13: return .Store(
+        case 9: return .Cancelled
+        case 10: return .NotFound
+        case 11: return .BadAddress
+        case 12: return .UpdateApp
+        case 13: return .WrongKey
+        case 14: return .Store(
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 14: return .Provider(
+        case 15: return .Provider(
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 15: return .BadArgument(
+        case 16: return .BadArgument(
             argument: try FfiConverterString.read(from: &buf),
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 16: return .Closed
-        case 17: return .Internal(
+        case 17: return .Closed
+        case 18: return .Internal(
             reason: try FfiConverterString.read(from: &buf)
             )
 
@@ -8637,71 +8658,78 @@ public struct FfiConverterTypeVestibuleApiError: FfiConverterRustBuffer {
             writeInt(&buf, Int32(2))
 
 
-        case let .Refused(code,reason):
+        case let .Later(code,reason,seconds):
             writeInt(&buf, Int32(3))
+            FfiConverterString.write(code, into: &buf)
+            FfiConverterString.write(reason, into: &buf)
+            FfiConverterOptionUInt64.write(seconds, into: &buf)
+
+
+        case let .Refused(code,reason):
+            writeInt(&buf, Int32(4))
             FfiConverterString.write(code, into: &buf)
             FfiConverterString.write(reason, into: &buf)
 
 
         case .SignInAgain:
-            writeInt(&buf, Int32(4))
-
-
-        case .NotSignedIn:
             writeInt(&buf, Int32(5))
 
 
-        case .HubRestored:
+        case .NotSignedIn:
             writeInt(&buf, Int32(6))
 
 
-        case let .Disbelieved(reason):
+        case .HubRestored:
             writeInt(&buf, Int32(7))
+
+
+        case let .Disbelieved(reason):
+            writeInt(&buf, Int32(8))
             FfiConverterString.write(reason, into: &buf)
 
 
         case .Cancelled:
-            writeInt(&buf, Int32(8))
-
-
-        case .NotFound:
             writeInt(&buf, Int32(9))
 
 
-        case .BadAddress:
+        case .NotFound:
             writeInt(&buf, Int32(10))
 
 
-        case .UpdateApp:
+        case .BadAddress:
             writeInt(&buf, Int32(11))
 
 
-        case .WrongKey:
+        case .UpdateApp:
             writeInt(&buf, Int32(12))
 
 
-        case let .Store(reason):
+        case .WrongKey:
             writeInt(&buf, Int32(13))
-            FfiConverterString.write(reason, into: &buf)
 
 
-        case let .Provider(reason):
+        case let .Store(reason):
             writeInt(&buf, Int32(14))
             FfiConverterString.write(reason, into: &buf)
 
 
-        case let .BadArgument(argument,reason):
+        case let .Provider(reason):
             writeInt(&buf, Int32(15))
+            FfiConverterString.write(reason, into: &buf)
+
+
+        case let .BadArgument(argument,reason):
+            writeInt(&buf, Int32(16))
             FfiConverterString.write(argument, into: &buf)
             FfiConverterString.write(reason, into: &buf)
 
 
         case .Closed:
-            writeInt(&buf, Int32(16))
+            writeInt(&buf, Int32(17))
 
 
         case let .Internal(reason):
-            writeInt(&buf, Int32(17))
+            writeInt(&buf, Int32(18))
             FfiConverterString.write(reason, into: &buf)
 
         }

@@ -27,6 +27,8 @@ struct State {
     http2: bool,
     /// When it began to do what it does.
     since: Instant,
+    /// Since when the next part of a body is waited for.
+    body: Option<Instant>,
     /// Since when bytes wait that the client does not take.
     stalled: Option<Instant>,
 }
@@ -34,7 +36,7 @@ struct State {
 impl Activity {
     /// Of a connection that has just begun.
     pub fn new(now: Instant) -> Self {
-        let state = State { requests: 0, heading: true, http2: false, since: now, stalled: None };
+        let state = State { requests: 0, heading: true, http2: false, since: now, body: None, stalled: None };
         Self { state: Mutex::new(state), close: Notify::new() }
     }
 
@@ -59,6 +61,18 @@ impl Activity {
         (state.heading, state.http2) = (false, http2);
         drop(state);
         UnderWay(Arc::clone(self))
+    }
+
+    /// The hub waits for a body, until what this gives is dropped.
+    pub fn waits_for_a_body(&self) -> Waiting<'_> {
+        self.state().body = Some(Instant::now());
+        Waiting(self)
+    }
+
+    /// Since when its client has kept it waiting, between requests or in the middle of one.
+    pub fn kept_waiting_since(&self) -> Option<Instant> {
+        let state = self.state();
+        if state.requests == 0 { Some(state.since) } else { state.body }
     }
 
     /// Since when it has had no request under way.
@@ -103,6 +117,22 @@ impl Drop for UnderWay {
     }
 }
 
+/// A body that is waited for.
+pub struct Waiting<'a>(&'a Activity);
+
+impl Waiting<'_> {
+    /// Some of it has come.
+    pub fn some_came(&self) {
+        self.0.state().body = Some(Instant::now());
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.state().body = None;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,7 +149,11 @@ mod tests {
 
         let request = activity.begin(false);
         assert!(!activity.is_over(begun + IDLE * 10), "the hub may take its time");
-        assert_eq!(activity.idle_since(), None);
+        assert_eq!((activity.idle_since(), activity.kept_waiting_since()), (None, None));
+        let body = activity.waits_for_a_body();
+        assert!(activity.kept_waiting_since().is_some() && activity.idle_since().is_none());
+        drop(body);
+        assert_eq!(activity.kept_waiting_since(), None);
         activity.wrote(false, begun + IDLE);
         activity.wrote(false, begun + IDLE + STALLED / 2);
         assert!(activity.is_over(begun + IDLE + STALLED));

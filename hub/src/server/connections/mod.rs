@@ -2,15 +2,16 @@
 //!
 //! ```text
 //! accept ──▶ table: is there room? ──yes──▶ served by the router, its activity noted
-//!                    │ the longest idle one makes room        │
+//!                    │ the longest silent one makes room        │
 //!                    └─no──▶ side door: /healthz, or 503      └──▶ swept every second: too slow, too long idle
 //! ```
 //!
 //! A connection costs a file, and files are few: without limits, as many clients as there are files, each with half a
 //! request line, would lock everybody else out for ever. So a client has ten seconds for the head of its request, a
 //! connection may be idle for a little more than a minute, and one that does not take its answer is cut off. Where there
-//! is no room, the one that has been idle for longest makes some; a connection with a request under way never has to.
-//! How long a body may take is seen to where it is read ([`super::body`]).
+//! is no room, the one whose client has sent nothing for longest makes some, be it between requests or in the middle of a
+//! body; one whose request the hub is working on never has to. How long a body may take is seen to where it is read
+//! ([`super::body`]).
 
 mod activity;
 mod client;
@@ -40,10 +41,10 @@ use tokio::task::JoinSet;
 use super::problem::Refused;
 use super::router::HEALTH;
 use crate::config::Config;
-use activity::Activity;
+pub use activity::{Activity, Waiting};
 pub use client::{Client, Proxies};
-pub use files::raise_limit;
 use files::most;
+pub use files::raise_limit;
 use table::{Entry, Room, Table};
 use watched::{Counted, Watched};
 
@@ -100,7 +101,7 @@ pub async fn serve(
                 Err(error) => {
                     // No files or no memory: one that does nothing is closed, and the next is taken a moment later.
                     tracing::warn!(%error, "a connection could not be taken");
-                    door.table().close_longest_idle();
+                    door.table().close_longest_waiting();
                     tokio::time::sleep(BREATH).await;
                 }
             },
@@ -174,6 +175,8 @@ impl Door {
                 let mut request = request.map(Body::new);
                 let client = door.proxies.client(peer, request.headers());
                 request.extensions_mut().insert(client);
+                // Where its body is read, it is noted that it is waited for.
+                request.extensions_mut().insert(Arc::clone(&activity));
                 let answered = door.router.call(request);
                 async move { answered.await.map(|response| response.map(|body| Counted::new(body, under_way))) }
             }

@@ -21,7 +21,7 @@ pub struct Room {
 pub enum Entry {
     /// In this place.
     Taken(u64),
-    /// Every connection there is has a request under way.
+    /// The hub is at work for every connection there is.
     Full,
 }
 
@@ -49,7 +49,7 @@ impl Table {
         Self { room, next: 0, open: HashMap::new(), by_address: HashMap::new(), leaving: 0 }
     }
 
-    /// Lets a connection in, in place of the longest idle one where there is no room. `address` is nothing for one that
+    /// Lets a connection in, where there is no room in place of the one whose client has sent nothing for longest. `address` is nothing for one that
     /// is not counted.
     pub fn enter(&mut self, address: Option<IpAddr>, now: Instant) -> (Entry, Arc<Activity>) {
         let activity = Arc::new(Activity::new(now));
@@ -90,14 +90,14 @@ impl Table {
         self.end(|place| place.activity.idle_since().is_some());
     }
 
-    /// Ends the one that has been idle for longest; whether there was one.
-    pub fn close_longest_idle(&mut self) -> bool {
+    /// Ends the one whose client has sent nothing for longest; whether there was one.
+    pub fn close_longest_waiting(&mut self) -> bool {
         self.close_longest(|_| true)
     }
 
     fn close_longest(&mut self, among: impl Fn(&Place) -> bool) -> bool {
-        let idle = self.open.iter().filter(|(_, place)| !place.leaving && among(place));
-        let longest = idle.filter_map(|(id, place)| Some((place.activity.idle_since()?, *id))).min();
+        let here = self.open.iter().filter(|(_, place)| !place.leaving && among(place));
+        let longest = here.filter_map(|(id, place)| Some((place.activity.kept_waiting_since()?, *id))).min();
         let Some((_, id)) = longest else { return false };
         self.tell(id);
         true

@@ -10416,6 +10416,32 @@ sealed class VestibuleApiException: kotlin.Exception() {
     }
 
     /**
+     * Not now: the hub failed, has too much to do, or this phone has sent as much as it may. Everything is kept, and sent
+     * when it is tried again.
+     */
+    class Later(
+
+        /**
+         * A stable code: `later` where this phone has sent as much as it may, `busy`, `hub_failed`, `not_the_hub`,
+         * `unsettled`.
+         */
+        val `code`: kotlin.String,
+
+        /**
+         * Why, and when to try again.
+         */
+        val `reason`: kotlin.String,
+
+        /**
+         * When to try again, in seconds, if the hub has said so.
+         */
+        val `seconds`: kotlin.ULong?
+        ) : VestibuleApiException() {
+        override val message
+            get() = "code=${ `code` }, reason=${ `reason` }, seconds=${ `seconds` }"
+    }
+
+    /**
      * The hub, or the state of the visit, does not allow it.
      */
     class Refused(
@@ -10613,33 +10639,38 @@ public object FfiConverterTypeVestibuleApiError : FfiConverterRustBuffer<Vestibu
                 FfiConverterSequenceTypeFieldProblem.read(buf),
                 )
             2 -> VestibuleApiException.Unreachable()
-            3 -> VestibuleApiException.Refused(
+            3 -> VestibuleApiException.Later(
+                FfiConverterString.read(buf),
+                FfiConverterString.read(buf),
+                FfiConverterOptionalULong.read(buf),
+                )
+            4 -> VestibuleApiException.Refused(
                 FfiConverterString.read(buf),
                 FfiConverterString.read(buf),
                 )
-            4 -> VestibuleApiException.SignInAgain()
-            5 -> VestibuleApiException.NotSignedIn()
-            6 -> VestibuleApiException.HubRestored()
-            7 -> VestibuleApiException.Disbelieved(
+            5 -> VestibuleApiException.SignInAgain()
+            6 -> VestibuleApiException.NotSignedIn()
+            7 -> VestibuleApiException.HubRestored()
+            8 -> VestibuleApiException.Disbelieved(
                 FfiConverterString.read(buf),
                 )
-            8 -> VestibuleApiException.Cancelled()
-            9 -> VestibuleApiException.NotFound()
-            10 -> VestibuleApiException.BadAddress()
-            11 -> VestibuleApiException.UpdateApp()
-            12 -> VestibuleApiException.WrongKey()
-            13 -> VestibuleApiException.Store(
+            9 -> VestibuleApiException.Cancelled()
+            10 -> VestibuleApiException.NotFound()
+            11 -> VestibuleApiException.BadAddress()
+            12 -> VestibuleApiException.UpdateApp()
+            13 -> VestibuleApiException.WrongKey()
+            14 -> VestibuleApiException.Store(
                 FfiConverterString.read(buf),
                 )
-            14 -> VestibuleApiException.Provider(
+            15 -> VestibuleApiException.Provider(
                 FfiConverterString.read(buf),
                 )
-            15 -> VestibuleApiException.BadArgument(
+            16 -> VestibuleApiException.BadArgument(
                 FfiConverterString.read(buf),
                 FfiConverterString.read(buf),
                 )
-            16 -> VestibuleApiException.Closed()
-            17 -> VestibuleApiException.Internal(
+            17 -> VestibuleApiException.Closed()
+            18 -> VestibuleApiException.Internal(
                 FfiConverterString.read(buf),
                 )
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
@@ -10656,6 +10687,13 @@ public object FfiConverterTypeVestibuleApiError : FfiConverterRustBuffer<Vestibu
             is VestibuleApiException.Unreachable -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
+            )
+            is VestibuleApiException.Later -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterString.allocationSize(value.`code`)
+                + FfiConverterString.allocationSize(value.`reason`)
+                + FfiConverterOptionalULong.allocationSize(value.`seconds`)
             )
             is VestibuleApiException.Refused -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
@@ -10739,71 +10777,78 @@ public object FfiConverterTypeVestibuleApiError : FfiConverterRustBuffer<Vestibu
                 buf.putInt(2)
                 Unit
             }
-            is VestibuleApiException.Refused -> {
+            is VestibuleApiException.Later -> {
                 buf.putInt(3)
+                FfiConverterString.write(value.`code`, buf)
+                FfiConverterString.write(value.`reason`, buf)
+                FfiConverterOptionalULong.write(value.`seconds`, buf)
+                Unit
+            }
+            is VestibuleApiException.Refused -> {
+                buf.putInt(4)
                 FfiConverterString.write(value.`code`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
             is VestibuleApiException.SignInAgain -> {
-                buf.putInt(4)
-                Unit
-            }
-            is VestibuleApiException.NotSignedIn -> {
                 buf.putInt(5)
                 Unit
             }
-            is VestibuleApiException.HubRestored -> {
+            is VestibuleApiException.NotSignedIn -> {
                 buf.putInt(6)
                 Unit
             }
-            is VestibuleApiException.Disbelieved -> {
+            is VestibuleApiException.HubRestored -> {
                 buf.putInt(7)
+                Unit
+            }
+            is VestibuleApiException.Disbelieved -> {
+                buf.putInt(8)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
             is VestibuleApiException.Cancelled -> {
-                buf.putInt(8)
-                Unit
-            }
-            is VestibuleApiException.NotFound -> {
                 buf.putInt(9)
                 Unit
             }
-            is VestibuleApiException.BadAddress -> {
+            is VestibuleApiException.NotFound -> {
                 buf.putInt(10)
                 Unit
             }
-            is VestibuleApiException.UpdateApp -> {
+            is VestibuleApiException.BadAddress -> {
                 buf.putInt(11)
                 Unit
             }
-            is VestibuleApiException.WrongKey -> {
+            is VestibuleApiException.UpdateApp -> {
                 buf.putInt(12)
                 Unit
             }
-            is VestibuleApiException.Store -> {
+            is VestibuleApiException.WrongKey -> {
                 buf.putInt(13)
-                FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
-            is VestibuleApiException.Provider -> {
+            is VestibuleApiException.Store -> {
                 buf.putInt(14)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
-            is VestibuleApiException.BadArgument -> {
+            is VestibuleApiException.Provider -> {
                 buf.putInt(15)
+                FfiConverterString.write(value.`reason`, buf)
+                Unit
+            }
+            is VestibuleApiException.BadArgument -> {
+                buf.putInt(16)
                 FfiConverterString.write(value.`argument`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
             is VestibuleApiException.Closed -> {
-                buf.putInt(16)
+                buf.putInt(17)
                 Unit
             }
             is VestibuleApiException.Internal -> {
-                buf.putInt(17)
+                buf.putInt(18)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
