@@ -92,9 +92,15 @@ pub fn publish(
     for scope in before.intersection(&after).filter(|scope| !scope.is_of_notes()) {
         append(tx, moment, visit, scope, followed(tx, visit, news)?)?;
     }
+    // Read once: a new visit enters several scopes, and is the most frequent news there is.
+    let mut whole: Option<Told> = None;
     for scope in after.difference(&before) {
         visits::enter(tx, &visit.organisation, visit.id, scope)?;
-        let told = if scope.is_of_notes() { noted(tx, visit)? } else { entered(tx, visit)? };
+        let told = match &whole {
+            _ if scope.is_of_notes() => noted(tx, visit)?,
+            Some(told) => told.clone(),
+            None => whole.insert(entered(tx, visit)?).clone(),
+        };
         append(tx, moment, visit, scope, told)?;
     }
     Ok(())

@@ -416,23 +416,26 @@ fn the_window_moves_with_the_sites_day() {
 fn a_new_role_is_filled_with_what_is_there() {
     let mut world = World::new();
     let mut ben = world.enrol("ben");
-    let at = |days| Write::set(Key::Schedule, schedule("2027-02-01T08:00:00Z".parse().expect("a time"), days));
-    let nyc = Write::set(Key::Site, "nyc");
-    let mut made = |world: &mut World, days| world.created(&mut ben, "ben", &[nyc.clone(), at(days)]).0;
+    let began = world.now();
+    let mut made = |world: &mut World, days| {
+        let at = Write::set(Key::Schedule, schedule(began, days));
+        world.created(&mut ben, "ben", &[Write::set(Key::Site, "nyc"), Write::set(Key::Type, "contractor"), at]).0
+    };
     let (third, first, second) = (made(&mut world, 20), made(&mut world, 1), made(&mut world, 9));
-    let far = made(&mut world, 60);
+    let mut chloe = Phone::of(&mut world, "chloe");
     world.later(TimeDelta::days(3));
     settle(&mut world);
-    let mut chloe = Phone::of(&mut world, "chloe");
     chloe.pull(&mut world);
     assert_eq!(chloe.visits(), BTreeSet::new());
-    give_roles(&mut world, "chloe", vec![grant(Role::Reception, "nyc", "", "")]);
+    // Nobody was bound to the type before, so no scope of it was kept.
+    give_roles(&mut world, "chloe", vec![grant(Role::Approver, "nyc", "contractor", "")]);
     let rows = chloe.hand.pull(&mut world);
     let entered: Vec<_> =
         rows.iter().filter(|row| RowKind::from(row.kind) == RowKind::Enter).filter_map(|row| row.visit()).collect();
-    assert_eq!(entered, [second, third, first], "today and later first, then the newest; {far} is too far ahead");
+    assert_eq!(entered, [second, third, first], "today and later first, then the newest");
+    let scope = Scope::TypeApprovals("nyc".parse().expect("an id"), "contractor".parse().expect("an id"));
+    chloe.visits.extend(entered.into_iter().map(|visit| (scope.clone(), visit)));
     give_roles(&mut world, "chloe", vec![]);
-    chloe.visits.extend(entered.into_iter().map(|visit| (Scope::Site("nyc".parse().expect("an id")), visit)));
     chloe.pull(&mut world);
     assert_eq!(chloe.visits(), BTreeSet::new());
 }

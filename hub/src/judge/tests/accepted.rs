@@ -252,7 +252,7 @@ fn inviting_again_is_a_new_visit() {
     assert_eq!(world.visit(new).number, 2, "numbers are never reused");
 }
 
-/// A visit is in its host's, its creator's and its approvers' scopes, and in no other.
+/// A visit is in its host's, its creator's, its site's and its approvers' scopes, and in no other.
 #[test]
 fn a_visit_is_in_the_scopes_of_those_it_concerns() {
     let mut world = World::new();
@@ -261,5 +261,5 @@ fn a_visit_is_in_the_scopes_of_those_it_concerns() {
     let organisation = world.context.organisation.clone();
     let scopes = world.store.read(|tx| crate::store::visits::scopes(tx, &organisation, visit)).expect("a database");
     let named: Vec<String> = scopes.iter().map(Scope::to_string).collect();
-    assert_eq!(named, ["visits/ada", "visits/ben", "approvals/zrh"]);
+    assert_eq!(named, ["visits/ada", "visits/ben", "site/zrh", "approvals/zrh"]);
 }
