@@ -12,7 +12,7 @@ pub struct GuestMail {
     /// `waiting`, `held`, `handed_over`, `delayed`, `refused` or `given_up`.
     pub state: String,
     /// Why it was not taken, by a stable code.
-    pub class: Option<String>,
+    pub trouble: Option<String>,
     /// The mail server's answer, where it gave one.
     pub code: Option<u16>,
     /// A sentence in English: where it is, why, and what to do.
@@ -23,7 +23,7 @@ impl From<CoreMail> for GuestMail {
     fn from(mail: CoreMail) -> Self {
         Self {
             state: mail.state_name().to_owned(),
-            class: mail.trouble().map(|trouble| trouble.class.clone()),
+            trouble: mail.trouble().map(|trouble| trouble.class.clone()),
             code: mail.trouble().and_then(|trouble| trouble.code),
             words: mail.words(),
             what: mail.what.into(),

@@ -134,7 +134,7 @@ pub enum HistoryFact {
         /// What becomes of it.
         how: Undelivered,
         /// Why, by a stable code.
-        class: String,
+        trouble: String,
         /// The mail server's answer, where it gave one.
         code: Option<u16>,
     },
@@ -198,7 +198,7 @@ impl From<Fact> for HistoryFact {
                 Self::MailQueued { what: what.into(), held_until: held_until.and_then(unix) }
             }
             Fact::MailUndelivered { what, how, class, code } => {
-                Self::MailUndelivered { what: what.into(), how: how.into(), class, code }
+                Self::MailUndelivered { what: what.into(), how: how.into(), trouble: class, code }
             }
             Fact::Arrived => Self::Arrived,
             Fact::Departed => Self::Departed,

@@ -243,7 +243,7 @@ fn at_every_boundary(bench: &mut Bench, kills: &Kills, seen: &mut Seen, point: P
             assert!(was_killed(round.hub.kill()), "{}: died of something else:\n{}", round.title, round.hub.log());
         }
         let died = round.died();
-        assert!(died.unnoted == 1 || point != Point::AfterAcceptance, "{}: died somewhere else", round.title);
+        assert!(died.unnoted >= 1 || point != Point::AfterAcceptance, "{}: died somewhere else", round.title);
         let repeats = round.recover();
         assert_eq!(repeats, died.unnoted, "{}: mails sent again", round.title);
         seen.note(if repeats > 0 { "between acceptance and commit" } else { "elsewhere" });
@@ -326,10 +326,10 @@ fn a_hub_killed_at_any_moment_leaves_nobody_without_a_mail() {
         }
         let died = round.died();
         let repeats = round.recover();
-        let allowed = died.unnoted..=died.claimed.min(1);
+        let allowed = died.unnoted..=died.claimed;
         assert!(allowed.contains(&repeats), "{}: {repeats} mails sent again, not {allowed:?}", round.title);
         if repeats > 0 {
-            seen.note("with one mail sent again");
+            seen.note("with mails sent again");
         }
     }
     println!("hub: {kills}; {seen}");
@@ -386,7 +386,7 @@ fn a_hub_whose_writes_fail_loses_nothing() {
         let in_order = matches!(status.code(), Some(0..=4));
         assert!(in_order, "{}: the hub ended with {status}", round.title);
         let died = round.died();
-        assert!(died.unnoted <= 1, "{}: the same mail went out {} times", round.title, died.unnoted);
+        assert!(died.unnoted <= INVITED, "{}: {} mails went out and were not noted", round.title, died.unnoted);
         let repeats = round.recover();
         assert_eq!(repeats, died.unnoted, "{}: mails sent again", round.title);
     }

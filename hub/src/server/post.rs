@@ -134,6 +134,8 @@ struct Outage {
 /// What claims mails and writes down what came of them; it goes to a blocking thread and comes back.
 struct Desk {
     store: HubStore,
+    /// What was under way when the hub ended last is due again.
+    has_recovered: bool,
     /// What was said and is not written down yet.
     verdicts: Vec<Verdict>,
     flights: HashMap<[u8; 16], Flight>,
@@ -153,7 +155,7 @@ pub fn run(
 ) -> Result<impl Future<Output = ()> + Send + 'static, ServeError> {
     let dir = hub.organisations.dir();
     let transport = Arc::new(transport(dir, &hub.config)?);
-    let mut desk = Desk::open(HubStore::open(&dir.database())?, hub.surroundings.now())?;
+    let mut desk = Desk::new(HubStore::open(&dir.database())?);
     let (said, mut heard) = mpsc::unbounded_channel();
     Ok(async move {
         let mut renewed: Option<Instant> = None;
@@ -239,17 +241,29 @@ fn hand_over(
 }
 
 impl Desk {
-    fn open(mut store: HubStore, now: chrono::DateTime<chrono::Utc>) -> Result<Self, StoreError> {
-        store.write(|tx| outbox::recover(tx, now))?;
-        Ok(Self {
+    fn new(store: HubStore) -> Self {
+        Self {
             store,
+            has_recovered: false,
             verdicts: Vec::new(),
             flights: HashMap::new(),
             resting: HashMap::new(),
             outage: None,
             tidied: None,
             fruitless: None,
-        })
+        }
+    }
+
+    /// Takes up what a hub that died was sending; false as long as that cannot be written down.
+    fn recover(&mut self, hub: &Hub) -> bool {
+        if !self.has_recovered {
+            let now = hub.surroundings.now();
+            match self.store.write(|tx| outbox::recover(tx, now)) {
+                Ok(_) => self.has_recovered = true,
+                Err(error) => tracing::error!(%error, "the outbox cannot be used"),
+            }
+        }
+        self.has_recovered
     }
 
     /// Writes down what came in, and claims what may go out now.
@@ -257,7 +271,7 @@ impl Desk {
         self.note_all(hub);
         let mut claimed = Vec::new();
         // What cannot be written down must not be followed by more of it.
-        if !self.verdicts.is_empty() {
+        if !self.verdicts.is_empty() || !self.recover(hub) {
             return claimed;
         }
         let contexts = hub.organisations.all();
@@ -315,13 +329,9 @@ impl Desk {
 
     /// Whether another mail may go out. While the server fails, one at a time finds out whether it is back.
     fn has_room(&self) -> bool {
-        match &self.outage {
-            Some(outage) => self.flights.is_empty() && Instant::now() >= outage.until,
-            None => {
-                let usual = self.flights.values().filter(|flight| flight.since.elapsed() < LONG).count();
-                usual < USUAL && self.flights.len() < MOST
-            }
-        }
+        let usual = self.flights.values().filter(|flight| flight.since.elapsed() < LONG).count();
+        let has_room = usual < USUAL && self.flights.len() < MOST;
+        has_room && self.outage.as_ref().is_none_or(|outage| usual == 0 && Instant::now() >= outage.until)
     }
 
     /// The domains no other mail goes to now, in order.

@@ -21,8 +21,8 @@ use crate::store::outbox::{self, ListedMail};
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
-States: waiting (to be sent, or to be tried again), held (a quota holds it back), sending, sent, failed (refused or given
-up; it can be retried), withdrawn (not needed any more).
+States: waiting (to be sent, or to be tried again), held (a quota holds it back, or the next edit is waited for), sending,
+sent, failed (refused or given up; it can be retried), withdrawn (not needed any more).
 Errors: dns, unreachable, timeout, tls_trust, tls_name, tls_expired, tls, credentials and sender are about the mail server;
 transient, permanent, address and uncertain are about one mail."
 )]

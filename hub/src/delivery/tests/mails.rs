@@ -5,6 +5,7 @@ use calcard::{Entry, Parser};
 use vestibule_core::visit::Key;
 use vestibule_core::wallet::package_read::ReadPass;
 
+use crate::delivery::carry_out::SETTLING;
 use crate::delivery::testing::{Hub, Sent, invitation, values};
 use crate::delivery::{Invitation, unlinked};
 use crate::effect::Effect;
@@ -183,6 +184,7 @@ fn the_calendar_entry_is_one_entry() {
     let mut mails = hub.send_all();
     invitation.values.schedule = Some("2027-02-12T09:00/2027-02-12T10:00".parse().expect("a schedule"));
     hub.carry_out(&invitation, &Effect::Update);
+    hub.pass(SETTLING);
     mails.extend(hub.send_all());
     hub.carry_out(&invitation, &Effect::Cancel);
     mails.extend(hub.send_all());

@@ -22,6 +22,7 @@ extension VisitSummary {
         isQueued = visit.queued
         hasConflict = visit.conflict
         problem = visit.problem
+        mail = visit.mail.map(GuestMail.init)
     }
 }
 
@@ -123,6 +124,8 @@ extension VisitView {
             case .void: .void
             }
         isGuestTold = visit.guestTold
+        mail = visit.mail.map(GuestMail.init)
+        problem = visit.problem
         notes = visit.notes.map(Note.init)
         operations = visit.operations.map(Operation.init)
     }
@@ -188,9 +191,10 @@ extension HistoryEntry.Fact {
             case .suspended: .suspended
             case .revived: .revived
             case .voided: .voided
-            case .guestTold(.invitation): .guestTold(.invitation)
-            case .guestTold(.change): .guestTold(.change)
-            case .guestTold(.cancellation): .guestTold(.cancellation)
+            case .guestTold(let what): .guestTold(HistoryEntry.Told(what))
+            case .mailQueued(let what, let heldUntil): .mailQueued(HistoryEntry.Told(what), heldUntil: heldUntil)
+            case .mailUndelivered(let what, let how, let trouble, let code):
+                .mailUndelivered(HistoryEntry.Told(what), HistoryEntry.Undelivered(how), trouble: trouble, code: code)
             case .arrived: .arrived
             case .departed: .departed
             case .cancelled: .cancelled
@@ -200,6 +204,40 @@ extension HistoryEntry.Fact {
             case .alert(let code): .alert(code: code)
             case .later(let number): .later(number: number)
             }
+    }
+}
+
+extension HistoryEntry.Told {
+    fileprivate init(_ what: VestibuleGenerated.Told) {
+        self =
+            switch what {
+            case .invitation: .invitation
+            case .change: .change
+            case .cancellation: .cancellation
+            case .end: .end
+            }
+    }
+}
+
+extension HistoryEntry.Undelivered {
+    fileprivate init(_ how: VestibuleGenerated.Undelivered) {
+        self =
+            switch how {
+            case .delayed: .delayed
+            case .refused: .refused
+            case .givenUp: .givenUp
+            case .withdrawn: .withdrawn
+            }
+    }
+}
+
+extension GuestMail {
+    fileprivate init(_ mail: VestibuleGenerated.GuestMail) {
+        what = HistoryEntry.Told(mail.what)
+        state = mail.state
+        trouble = mail.trouble
+        code = mail.code
+        words = mail.words
     }
 }
 

@@ -124,6 +124,8 @@ public struct VisitSummary: Identifiable, Hashable, Sendable {
     public let hasConflict: Bool
     /// The code of the last refusal or conflict.
     public let problem: String?
+    /// Where the last mail to the guest is.
+    public let mail: GuestMail?
 }
 
 /// A page of a list.

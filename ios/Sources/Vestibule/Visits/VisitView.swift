@@ -65,8 +65,12 @@ public struct VisitView: Identifiable, Hashable, Sendable {
     public let approval: Approval
     /// The credential, as far as a phone may know.
     public let credential: Credential
-    /// Whether the guest has ever been told of the visit.
+    /// Whether a mail server has ever taken a mail to the guest.
     public let isGuestTold: Bool
+    /// Where the last mail to the guest is.
+    public let mail: GuestMail?
+    /// The code of what somebody has to look at, as in lists.
+    public let problem: String?
     /// The notes this phone holds, oldest first; own ones that are not sent yet last.
     public let notes: [Note]
     /// What waits, was refused, or is to be chosen about.
@@ -208,8 +212,12 @@ public struct HistoryEntry: Hashable, Sendable {
         case revived
         /// The credential is dead.
         case voided
-        /// A mail went to the guest.
+        /// A mail server has taken a mail to the guest.
         case guestTold(Told)
+        /// A mail to the guest is about to be sent; a quota may hold it back until then.
+        case mailQueued(Told, heldUntil: Date?)
+        /// A mail to the guest was not taken: why, by a stable code, and the mail server's answer.
+        case mailUndelivered(Told, Undelivered, trouble: String, code: UInt16?)
         /// The visitor arrived.
         case arrived
         /// The visitor left.
@@ -236,5 +244,33 @@ public struct HistoryEntry: Hashable, Sendable {
         case change
         /// That the visit is cancelled.
         case cancellation
+        /// To an earlier address: that the invitation sent there has ended.
+        case end
     }
+
+    /// What becomes of a mail that was not taken.
+    public enum Undelivered: Hashable, Sendable {
+        /// It is late, and tried again.
+        case delayed
+        /// A mail server refused it for good.
+        case refused
+        /// It was tried for days.
+        case givenUp
+        /// It is not needed any more, and never left.
+        case withdrawn
+    }
+}
+
+/// Where the last mail to a guest is.
+public struct GuestMail: Hashable, Sendable {
+    /// What it says.
+    public let what: HistoryEntry.Told
+    /// `waiting`, `held`, `handed_over`, `delayed`, `refused` or `given_up`.
+    public let state: String
+    /// Why it was not taken, by a stable code.
+    public let trouble: String?
+    /// The mail server's answer, where it gave one.
+    public let code: UInt16?
+    /// A sentence in English: where it is, why, and what to do.
+    public let words: String
 }

@@ -10,6 +10,7 @@ import org.vestibule.generated.Choice as RustChoice
 import org.vestibule.generated.CivilTime as RustCivilTime
 import org.vestibule.generated.CredentialState as RustCredential
 import org.vestibule.generated.FieldProblem as RustProblem
+import org.vestibule.generated.GuestMail as RustGuestMail
 import org.vestibule.generated.HistoryEntryView as RustEntry
 import org.vestibule.generated.HistoryFact as RustFact
 import org.vestibule.generated.IdentityView as RustIdentity
@@ -147,6 +148,7 @@ internal fun RustSummary.toPublic() = VisitSummary(
     queued = queued,
     conflict = conflict,
     problem = problem,
+    mail = mail?.toPublic(),
 )
 
 internal fun RustPage.toPublic() = VisitPage(items.map { it.toPublic() }, next?.let(::PageCursor))
@@ -191,6 +193,8 @@ internal fun RustView.toPublic() = VisitView(
     approval = approval.toPublic(),
     credential = credential.same(),
     guestTold = guestTold,
+    mail = mail?.toPublic(),
+    problem = problem,
     creator = creator?.let(::MemberId),
     previous = previous?.let(::VisitId),
     notes = notes.map { it.toPublic() },
@@ -228,6 +232,8 @@ internal fun RustEntry.toPublic() = HistoryEntryView(
     fact = fact.toPublic(),
 )
 
+internal fun RustGuestMail.toPublic() = GuestMail(what.same(), state, trouble, code?.toInt(), words)
+
 private fun RustFact.toPublic(): HistoryFact = when (this) {
     is RustFact.Changed -> HistoryFact.Changed(keys)
     is RustFact.Accepted -> HistoryFact.Accepted(number.toLong(), needsApproval)
@@ -240,6 +246,8 @@ private fun RustFact.toPublic(): HistoryFact = when (this) {
     is RustFact.Revived -> HistoryFact.Revived
     is RustFact.Voided -> HistoryFact.Voided
     is RustFact.GuestTold -> HistoryFact.GuestTold(what.same())
+    is RustFact.MailQueued -> HistoryFact.MailQueued(what.same(), heldUntil)
+    is RustFact.MailUndelivered -> HistoryFact.MailUndelivered(what.same(), how.same(), trouble, code?.toInt())
     is RustFact.Arrived -> HistoryFact.Arrived
     is RustFact.Departed -> HistoryFact.Departed
     is RustFact.Cancelled -> HistoryFact.Cancelled

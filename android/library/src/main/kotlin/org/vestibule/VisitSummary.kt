@@ -132,7 +132,8 @@ public data class VisitTime(
  * @property status where it stands.
  * @property queued something of it waits to be sent or answered.
  * @property conflict somebody else's value was accepted first, and there is a choice to make.
- * @property problem the code of the last refusal or conflict.
+ * @property problem the code of what somebody has to look at: a refusal, a conflict, an undelivered mail.
+ * @property mail where the last mail to the guest is.
  */
 public data class VisitSummary(
     val id: VisitId,
@@ -150,6 +151,7 @@ public data class VisitSummary(
     val queued: Boolean,
     val conflict: Boolean,
     val problem: String?,
+    val mail: GuestMail? = null,
 )
 
 /**

@@ -31,7 +31,9 @@ import java.time.Instant
  * @property queued something of it waits to be sent or answered; for a cancelled visit: the revocation is pending.
  * @property approval the security approval.
  * @property credential the visitor's PIN and QR code, as far as a phone may know.
- * @property guestTold whether the guest has ever been told of the visit.
+ * @property guestTold whether a mail server has ever taken a mail to the guest.
+ * @property mail where the last mail to the guest is.
+ * @property problem the code of what somebody has to look at, as in lists.
  * @property creator who created it, as the hub saw it.
  * @property previous the visit this one was made from by [Visits.inviteAgain].
  * @property notes the internal notes, oldest first; own ones that are not sent yet last.
@@ -65,6 +67,8 @@ public data class VisitView(
     val approval: Approval,
     val credential: CredentialState,
     val guestTold: Boolean,
+    val mail: GuestMail?,
+    val problem: String?,
     val creator: MemberId?,
     val previous: VisitId?,
     val notes: List<NoteView>,
@@ -236,8 +240,19 @@ public sealed interface HistoryFact {
     /** The credential is dead. */
     public data object Voided : HistoryFact
 
-    /** A mail went to the guest. */
+    /** A mail server has taken a mail to the guest. */
     public data class GuestTold(val what: Told) : HistoryFact
+
+    /** A mail to the guest is about to be sent; a quota may hold it back until then. */
+    public data class MailQueued(val what: Told, val heldUntil: Instant?) : HistoryFact
+
+    /** A mail to the guest was not taken: [trouble] is a stable code, [code] the mail server's answer. */
+    public data class MailUndelivered(
+        val what: Told,
+        val how: Undelivered,
+        val trouble: String,
+        val code: Int?,
+    ) : HistoryFact
 
     /** The visitor arrived. */
     public data object Arrived : HistoryFact
@@ -274,4 +289,39 @@ public enum class Told {
 
     /** That the visit is cancelled. */
     CANCELLATION,
+
+    /** To an earlier address: that the invitation sent there has ended. */
+    END,
 }
+
+/** What becomes of a mail that was not taken. */
+public enum class Undelivered {
+    /** It is late, and tried again. */
+    DELAYED,
+
+    /** A mail server refused it for good. */
+    REFUSED,
+
+    /** It was tried for days. */
+    GIVEN_UP,
+
+    /** It is not needed any more, and never left. */
+    WITHDRAWN,
+}
+
+/**
+ * Where the last mail to a guest is.
+ *
+ * @property what what it says.
+ * @property state `waiting`, `held`, `handed_over`, `delayed`, `refused` or `given_up`.
+ * @property trouble why it was not taken, by a stable code.
+ * @property code the mail server's answer, where it gave one.
+ * @property words a sentence in English: where it is, why, and what to do.
+ */
+public data class GuestMail(
+    val what: Told,
+    val state: String,
+    val trouble: String?,
+    val code: Int?,
+    val words: String,
+)
