@@ -10,6 +10,7 @@
 
 pub mod calendar;
 pub mod cbor;
+pub mod clock;
 pub mod decision;
 pub mod directory;
 pub mod document;

@@ -4,8 +4,9 @@
 //! [`decide`] what approvers decide; both write facts through [`store`], let [`lifecycle`] derive the [`effect`]s, and
 //! [`delivery`] carries them out in the same transaction: credentials, mails in the outbox, calendar entries, passes.
 //! [`feed`] hands the rows out, [`sweep`] ends what nobody came to. [`server`] puts HTTP around it, [`delivery`]'s sender puts SMTP around the outbox.
-//! Clock and randomness come in as a [`moment::Moment`].
+//! Time and randomness come in as a [`moment::Moment`]; whether the machine's clock can be believed is [`clock`]'s.
 
+pub mod clock;
 pub mod command;
 pub mod config;
 pub mod context;

@@ -24,7 +24,6 @@ use crate::delivery::sender::{MailFolder, MailTransport, SendOutcome, TransportE
 use crate::delivery::smtp::{Smtp, SmtpSecurity, SmtpSettings};
 use crate::effect::Effect;
 use crate::lifecycle::Outcome;
-use crate::moment::Moment;
 use crate::record::{self, Event, RecordError};
 use crate::store::{HubStore, visits};
 
@@ -166,7 +165,7 @@ fn turn(hub: &Hub, desk: &mut Desk, context: &Context, stopped: &watch::Receiver
         if *stopped.borrow() {
             return Turn::Idle;
         }
-        match send_next(&mut desk.store, &mut desk.unnoted, &desk.transport, context, hub.surroundings.now()) {
+        match send_next(&mut desk.store, &mut desk.unnoted, &desk.transport, context, hub.clock.read().now) {
             Ok(SendOutcome::Idle { .. }) => return Turn::Idle,
             Ok(SendOutcome::Sent { kind, .. }) => {
                 tracing::info!(organisation = %context.organisation, kind, "a mail was sent");
@@ -197,7 +196,7 @@ fn turn(hub: &Hub, desk: &mut Desk, context: &Context, stopped: &watch::Receiver
 fn tell_host(hub: &Hub, desk: &mut Desk, context: &Context, id: VisitId, kind: &str) -> Result<(), RecordError> {
     const MAIL_FAILED: &str = "mail_failed";
     let mut rng = hub.surroundings.rng();
-    let mut moment = Moment::new(hub.surroundings.now(), &mut rng);
+    let mut moment = hub.clock.read().moment(&mut rng);
     desk.store.write(|tx| {
         let Some(mut loaded) = visits::load(tx, &context.organisation, id)? else { return Ok(()) };
         let effects = concerns_the_host(kind).then_some(Effect::TellHostAlert { code: MAIL_FAILED });

@@ -29,7 +29,7 @@ pub async fn sync(State(hub): State<Arc<Hub>>, request: Request) -> Result<Respo
     let (context, access) = hub.syncs(request.headers())?;
     let takes_zstd = accepts_zstd(request.headers());
     let bytes = body::limited(request, MEDIA_TYPE, MAX_REQUEST).await?;
-    let now = hub.surroundings.now();
+    let time = hub.clock.read();
     let mut rng = hub.surroundings.rng();
     let request: SyncRequest = cbor::read_strict(&bytes, "sync request").map_err(|error| {
         Refused::new(StatusCode::BAD_REQUEST, "garbage", format!("Failed to read the request: {error}."))
@@ -37,9 +37,8 @@ pub async fn sync(State(hub): State<Arc<Hub>>, request: Request) -> Result<Respo
     drop(bytes);
     let (writes, database) = (!request.push.is_empty(), &hub.database);
     let documents = Arc::clone(&hub.documents);
-    let judged = move |tx: &Transaction<'_>| {
-        judged(tx, &context, &mut Moment::new(now, &mut rng), &documents, &access, &request)
-    };
+    let judged =
+        move |tx: &Transaction<'_>| judged(tx, &context, &mut time.moment(&mut rng), &documents, &access, &request);
     let packed = move |judged: Judged| Ok::<_, Refused>(judged.packed(takes_zstd));
     // A phone that only pulls waits for no writer.
     let answer =

@@ -5,6 +5,7 @@
 //! another process (`vestibule admin`) may write to the same file.
 
 pub mod assertions;
+pub mod clock;
 pub(crate) mod column;
 pub mod credentials;
 pub mod deliveries;

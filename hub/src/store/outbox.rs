@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use vestibule_core::id::{MemberId, OrganisationId, VisitId};
 
 use super::StoreError;
+use super::clock::CERTAIN;
 
 /// A row to be added.
 pub struct NewMail<'a> {
@@ -110,8 +111,8 @@ pub fn forget_ended(
     organisation: &OrganisationId,
     before: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    tx.prepare_cached("DELETE FROM outbox WHERE organisation = ?1 AND sealed IS NULL AND ended_at < ?2")?
-        .execute(params![organisation.as_str(), before.timestamp()])?;
+    let sql = format!("DELETE FROM outbox WHERE organisation = ?1 AND sealed IS NULL AND ended_at < ?2 AND {CERTAIN}");
+    tx.prepare_cached(&sql)?.execute(params![organisation.as_str(), before.timestamp()])?;
     Ok(())
 }
 

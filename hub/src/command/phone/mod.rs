@@ -216,7 +216,8 @@ fn sign_in(client: &HostClient, hub: &str, token_file: &std::path::Path, json: b
             json!({ "id": device, "status": "signed_in", "member": member, "organisation": organisation })
         )
     } else {
-        format!("Signed in as {member} of {organisation}; {} rows received.\n", progress.received)
+        let clock = client.clock_off_by().map(show::clock).unwrap_or_default();
+        format!("Signed in as {member} of {organisation}; {} rows received.\n{clock}", progress.received)
     });
     Ok(())
 }
@@ -235,10 +236,12 @@ fn sync(client: &HostClient, json: bool) -> Result<(), Failure> {
         let device = client.identity().map_err(failure)?.device.to_string();
         let answer = json!({
             "id": device, "status": status, "sent": progress.sent, "received": progress.received, "refused": refused,
+            "clock_off_by": client.clock_off_by().map(|off| off.num_seconds()),
         });
         print(&format!("{answer:#}\n"));
     } else {
         print(&format!("Up to date: {} sent, {} rows received.\n", progress.sent, progress.received));
+        print(&client.clock_off_by().map(show::clock).unwrap_or_default());
     }
     if new.is_empty() {
         return Ok(());

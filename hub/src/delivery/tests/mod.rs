@@ -1,5 +1,6 @@
 //! What guests, approvers and hosts get, and when.
 
+mod certificate;
 mod life;
 mod mails;
 mod sending;

@@ -282,6 +282,7 @@ extension SyncState {
     init(_ state: VestibuleGenerated.SyncStateView) {
         syncedAt = state.syncedAt
         hubTime = state.hubTime
+        clockOffBy = .seconds(state.clockOffBy)
     }
 }
 

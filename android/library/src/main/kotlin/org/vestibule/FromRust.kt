@@ -1,6 +1,7 @@
 package org.vestibule
 
 import java.time.DateTimeException
+import java.time.Duration
 import java.time.Instant
 import java.time.LocalDateTime
 import java.time.LocalTime
@@ -295,4 +296,4 @@ internal fun RustPermissions.toPublic() =
 internal fun RustProgress.toPublic() =
     SyncProgress(sent.toLong(), toSend.toLong(), received.toLong(), remaining.toLong())
 
-internal fun RustSyncState.toPublic() = SyncStateView(syncedAt, hubTime)
+internal fun RustSyncState.toPublic() = SyncStateView(syncedAt, hubTime, Duration.ofSeconds(clockOffBy))
