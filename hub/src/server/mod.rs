@@ -132,10 +132,9 @@ impl Hub {
         let record = clock.record();
         let confirmed = remembered.confirmed.filter(|_| record.doubt.is_some());
         let record = store::clock::Record { confirmed, ..record };
-        if record.doubt.is_some() || remembered.doubt.is_some() || remembered.confirmed.is_some() {
-            if let Err(error) = database.write(move |tx| store::clock::put(tx, &record)).await {
-                tracing::error!(%error, "the time could not be written down");
-            }
+        let is_news = record.doubt.is_some() || remembered.doubt.is_some() || remembered.confirmed.is_some();
+        if is_news && let Err(error) = database.write(move |tx| store::clock::put(tx, &record)).await {
+            tracing::error!(%error, "the time could not be written down");
         }
         let organisations = Organisations::new(dir, config.clone(), surroundings.clone(), Arc::clone(&clock));
         organisations.refresh(&database).await?;

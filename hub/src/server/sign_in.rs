@@ -20,7 +20,7 @@ use crate::context::Context;
 use crate::issuer::{self, ACCESS_LIFE, Access, Assertion, JWT_BEARER, TokenError};
 use crate::organisation::{OrganisationError, key_set};
 use crate::store::devices::{self, Device};
-use crate::store::{StoreError, assertions, members, organisations};
+use crate::store::{assertions, members, organisations};
 
 /// Gives the bearer of a sign-in token a nonce to sign.
 pub async fn challenge(State(hub): State<Arc<Hub>>, headers: HeaderMap) -> Result<Response, Refused> {
@@ -127,7 +127,7 @@ impl Hub {
         let organisation = context.organisation.clone();
         let key_set = self
             .database
-            .read(move |tx| Ok::<_, StoreError>(organisations::current_key_set(tx, &organisation)?))
+            .read(move |tx| organisations::current_key_set(tx, &organisation))
             .await?
             .map(|(_, bytes)| bytes);
         let signed = HubTime {
