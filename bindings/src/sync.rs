@@ -66,10 +66,13 @@ impl SyncCancel {
 /// What the last syncs left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
 pub struct SyncStateView {
-    /// When the last sync ended with nothing left to do, on this phone's clock.
+    /// When the last sync ended with nothing left to do, by the hub's clock.
     pub synced_at: Option<SystemTime>,
     /// The latest time the hub has signed.
     pub hub_time: Option<SystemTime>,
+    /// How many seconds this phone's clock is ahead of the hub's (behind is negative), where that is more than two
+    /// minutes and a person who reads times on it should know; else 0. Everything here goes by the hub's clock.
+    pub clock_off_by: i64,
 }
 
 /// Why something the hub sent is listed.
@@ -195,7 +198,11 @@ impl Syncs {
         guarded(|| {
             let state = self.core.sync_state()?;
             let hub_time = Some(state.hub_time).filter(|&time| time != 0);
-            Ok(SyncStateView { synced_at: state.synced_at.and_then(unix), hub_time: hub_time.and_then(unix) })
+            Ok(SyncStateView {
+                synced_at: state.synced_at.and_then(unix),
+                hub_time: hub_time.and_then(unix),
+                clock_off_by: self.core.clock_off_by().map_or(0, |off| off.num_seconds()),
+            })
         })
     }
 }

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use values::*;
 
 use crate::cbor;
+use crate::clock::HubTime;
 use crate::decision::{Decision, Fact, LoggedDecision};
 use crate::envelope::SignedEnvelope;
 use crate::feed::{Page, PageHeader, ScopeHead, Statement, digest};
@@ -49,6 +50,7 @@ fn written() -> Vec<(&'static str, Vec<u8>)> {
         ("page-header", page_header().sign(&hub()).expect("signs")),
         ("page", cbor::write(&page())),
         ("statement", statement().sign(&hub()).expect("signs")),
+        ("hub-time", hub_time().sign(&hub()).expect("signs")),
         ("sync-request-empty", cbor::write(&sync_request_empty())),
         ("sync-request", cbor::write(&sync_request())),
         ("sync-answer-empty", cbor::write(&sync_answer_empty())),
@@ -126,6 +128,7 @@ fn what_the_hub_signs_is_read_and_verified_by_the_key_set() {
     let said: Statement = cbor::read(&payload(&golden("statement"), Purpose::Statement), "statement").expect("reads");
     assert_eq!(said, statement());
     assert_eq!(said.digest, digest(&[after_page(), directory_head()]), "in any order");
+    assert_eq!(HubTime::verify(&golden("hub-time"), &keys, 0, "a.b.c"), Ok(hub_time()));
 
     let page_read: Page = cbor::read(&golden("page"), "page").expect("reads");
     assert_eq!(page_read.header.as_slice(), golden("page-header"));

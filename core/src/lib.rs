@@ -11,6 +11,7 @@
 pub mod address;
 pub mod calendar;
 pub mod cbor;
+pub mod clock;
 pub mod decision;
 pub mod directory;
 pub mod document;

@@ -9,12 +9,25 @@ pub struct Moment<'a> {
     pub now: DateTime<Utc>,
     /// A cryptographic random generator.
     pub rng: &'a mut dyn Rng,
+    /// What the machine's clock says, where that is in doubt and `now` is reckoned without it: then nothing is decided
+    /// for good by the time, and nothing is thrown away.
+    pub doubted: Option<DateTime<Utc>>,
 }
 
 impl<'a> Moment<'a> {
     /// A moment at that time.
     pub fn new(now: DateTime<Utc>, rng: &'a mut dyn Rng) -> Self {
-        Self { now, rng }
+        Self { now, rng, doubted: None }
+    }
+
+    /// Whether the time may decide something for good.
+    pub fn is_certain(&self) -> bool {
+        self.doubted.is_none()
+    }
+
+    /// The earliest time it may be: what is over by this is over.
+    pub fn earliest(&self) -> DateTime<Utc> {
+        self.doubted.map_or(self.now, |doubted| doubted.min(self.now))
     }
 
     /// Random bytes.

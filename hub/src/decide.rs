@@ -132,7 +132,7 @@ fn decide(
     let LoadedVisit { mut visit, .. } = visits::load(tx, organisation, visit)?.ok_or(DecideError::NoVisit)?;
     let decided = decision(&visit);
     let seen = seen.cloned().unwrap_or_else(|| Seen::of(&visit));
-    check(tx, moment.now, &visit, &member, &decided, &seen)?.map_err(DecideError::Refused)?;
+    check(tx, moment.earliest(), &visit, &member, &decided, &seen)?.map_err(DecideError::Refused)?;
     let outcome = lifecycle::decided(&visit, decided);
     record(tx, context, moment, &mut visit, Event { by: Some(as_member), outcome, ..Event::default() })?;
     Ok(visit)

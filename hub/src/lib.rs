@@ -6,9 +6,10 @@
 //! An effect that fails stops nothing else, and [`undone`] tries it again. [`feed`] hands the rows out, [`sweep`] ends what
 //! nobody came to. [`server`] puts HTTP around it, [`delivery`]'s sender puts SMTP around the outbox, and [`handover`] writes
 //! down what came of it.
-//! Clock and randomness come in as a [`moment::Moment`].
+//! Time and randomness come in as a [`moment::Moment`]; whether the machine's clock can be believed is [`clock`]'s.
 
 pub mod check;
+pub mod clock;
 pub mod command;
 pub mod config;
 pub mod context;

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use serde_json::Value;
 
+use crate::clock;
 use crate::kill::{Boundary, Kills, limited, terminate};
 use crate::program::{stdout, vestibule};
 
@@ -17,13 +18,15 @@ pub struct Hub {
     dir: PathBuf,
     address: SocketAddr,
     child: Option<Child>,
+    /// What its machine's clock is off by.
+    off: Option<String>,
 }
 
 impl Hub {
     /// Makes a hub with the sample organisation whose mails go to that server.
     pub fn create(dir: PathBuf, mail_server: SocketAddr) -> Self {
         fs::create_dir_all(&dir).expect("a folder");
-        let hub = Self { dir, address: free_address(), child: None };
+        let hub = Self { dir, address: free_address(), child: None, off: None };
         hub.send_mails_to(mail_server);
         hub.admin(&["init", "--sample"]);
         hub
@@ -96,9 +99,22 @@ impl Hub {
         assert!(started, "the hub does not start; its log:\n{}", self.log());
     }
 
+    /// Sets its machine's clock off by so much, or right: it holds for what is started from now on.
+    pub fn set_clock(&mut self, off: Option<&str>) {
+        self.off = off.map(str::to_owned);
+    }
+
+    fn command(&self) -> Command {
+        let mut command = vestibule();
+        if let Some(off) = &self.off {
+            clock::set(&mut command, off);
+        }
+        command
+    }
+
     fn serve(&self) -> Command {
         let log = OpenOptions::new().create(true).append(true).open(self.dir.join("hub.log")).expect("a log");
-        let mut command = vestibule();
+        let mut command = self.command();
         command.args(["serve", "--dir"]).arg(&self.dir);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         command
@@ -135,7 +151,7 @@ impl Hub {
 
     /// What `vestibule admin` prints.
     pub fn admin(&self, arguments: &[&str]) -> String {
-        let mut command = vestibule();
+        let mut command = self.command();
         command.args(["admin", "--dir"]).arg(&self.dir).args(arguments).stdin(Stdio::null());
         stdout(&command.output().expect("the command starts"))
     }
@@ -156,7 +172,7 @@ impl Hub {
         // The folder may not be there yet.
         let _ = fs::remove_dir_all(&dir);
         copy_folder(&self.dir, &dir);
-        Self { dir, address: self.address, child: None }
+        Self { dir, address: self.address, child: None, off: self.off.clone() }
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod attacked;
 pub mod calendar;
+pub mod clock;
 pub mod demo;
 pub mod google;
 pub mod hardware;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::clock;
 use crate::hub::Hub;
 use crate::kill::{Boundary, Kills, limited, was_killed};
 use crate::program::{stdout, vestibule};
@@ -15,12 +16,19 @@ use crate::program::{stdout, vestibule};
 #[derive(Debug, Clone)]
 pub struct Phone {
     store: PathBuf,
+    /// What its clock is off by.
+    off: Option<String>,
 }
 
 impl Phone {
     /// A phone nobody has signed in on.
     pub fn new(store: PathBuf) -> Self {
-        Self { store }
+        Self { store, off: None }
+    }
+
+    /// Sets its clock off by so much, or right.
+    pub fn set_clock(&mut self, off: Option<&str>) {
+        self.off = off.map(str::to_owned);
     }
 
     /// Its file.
@@ -44,6 +52,9 @@ impl Phone {
     /// A command of this phone's.
     pub fn command<S: AsRef<str>>(&self, arguments: &[S]) -> Command {
         let mut command = vestibule();
+        if let Some(off) = &self.off {
+            clock::set(&mut command, off);
+        }
         command.args(["phone", "--store"]).arg(&self.store).args(arguments.iter().map(AsRef::as_ref));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -125,7 +136,7 @@ impl Phone {
                 fs::remove_file(to).expect("an old file goes");
             }
         }
-        Self { store }
+        Self { store, off: None }
     }
 }
 

@@ -21,6 +21,7 @@ pub struct Program {
 const PROGRAMS: &[Program] = &[
     Program { name: "openssl", package: "openssl", serves: "checks the signature of every Apple pass" },
     Program { name: "zbarimg", package: "zbar-tools", serves: "reads every QR code back" },
+    Program { name: "faketime", package: "faketime", serves: "gives hubs and phones a wrong clock" },
     Program { name: "python3", package: "python3", serves: "takes Google's schema out of its package" },
     Program { name: "pip3", package: "python3-pip", serves: "fetches the package that holds Google's schema" },
     Program { name: "perl", package: "perl", serves: "builds the OpenSSL inside SQLCipher" },

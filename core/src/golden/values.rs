@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::cbor;
+use crate::clock::{HubTime, asked};
 use crate::decision::{Decision, Fact, LoggedDecision, Told};
 use crate::guest_mail::Undelivered;
 use crate::envelope::{Ask, Envelope, Item, ItemId, Request, SignedEnvelope, VERSION};
@@ -336,7 +337,12 @@ pub(super) fn sync_answer_empty() -> SyncAnswer {
         remaining: 0,
         scopes: None,
         key_set: None,
+        clock_in_doubt: false,
     }
+}
+
+pub(super) fn hub_time() -> HubTime {
+    HubTime { organisation: organisation(), time: NOW * 1000 + 250, certain: true, asked: asked("a.b.c") }
 }
 
 pub(super) fn sync_answer() -> SyncAnswer {
@@ -366,6 +372,7 @@ pub(super) fn sync_answer() -> SyncAnswer {
         remaining: 70_000,
         scopes: Some(scopes.to_vec()),
         key_set: Some(signed_key_set().bytes.into()),
+        clock_in_doubt: true,
         ..sync_answer_empty()
     }
 }

@@ -153,4 +153,23 @@ impl KeySet {
         let key = self.find(&signed.signer(), usage, at).ok_or(SignatureError::UnknownKey)?;
         signed.verify(purpose, key)
     }
+
+    /// Verifies something that says when the hub signed it: with a key that was good then, and still is at `floor`, the
+    /// highest time the hub has signed. Both in Unix seconds, and both the hub's: the clock of whoever reads decides
+    /// nothing, and a key that was retired since signs nothing with an old date.
+    pub fn verify_signed_at<'a>(
+        &self,
+        signed: &'a Sign1,
+        purpose: Purpose,
+        usage: KeyUse,
+        signed_at: i64,
+        floor: i64,
+    ) -> Result<&'a [u8], SignatureError> {
+        let time = |seconds| DateTime::from_timestamp(seconds, 0).ok_or(SignatureError::Garbage);
+        let was_good = self.find(&signed.signer(), usage, time(signed_at)?).is_some();
+        if !was_good {
+            return Err(SignatureError::UnknownKey);
+        }
+        self.verify(signed, purpose, usage, time(signed_at.max(floor))?)
+    }
 }

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::Utc;
 
 use crate::cbor;
+use crate::clock::{HubTime, asked};
 use crate::decision::{Decision, Fact, LoggedDecision};
 use crate::directory::{DirectoryRow, Member, Organisation, OwnRoles, PrivacyMode, Role, Site};
 use crate::document::{ParsedChange, Refusal as DocumentRefusal, Replica, Value, Verdict as Fit, Write, actor_id};
@@ -24,6 +24,8 @@ use crate::receipt::{Receipt, Receipts, Refusal, Verdict};
 use crate::sync::wire::{Challenge, Enrolled, Problem, SyncAnswer, SyncRequest, TokenAnswer, TurnedAway};
 use crate::sync::{Answer, Call, Transport, TransportError};
 
+/// The time of the fake hub, and of phones whose clock is right.
+pub(super) const NOW: i64 = 1_800_000_000;
 /// The name that the fake hub refuses to take.
 pub(super) const UNWELCOME: &str = "Unwelcome";
 
@@ -88,10 +90,16 @@ pub(super) struct State {
     pub(super) later_verdicts: bool,
     /// What the hub calls itself.
     pub(super) audience: String,
-    /// The device's clock is wrong.
+    /// The hub's time, Unix seconds.
+    pub(super) now: i64,
+    /// The hub is not certain of its time.
+    pub(super) clock_in_doubt: bool,
+    /// No assertion is in time, and the hub does not say why.
     pub(super) wrong_clock: bool,
     /// Rows have to be understood.
     pub(super) critical: bool,
+    /// How many assertions were refused for their time.
+    pub(super) untimely: usize,
     /// After so many exchanges nobody answers any more: a loop ends.
     pub(super) patience: usize,
 }
@@ -147,8 +155,11 @@ impl FakeHub {
             always_stale: false,
             later_verdicts: false,
             audience: "https://hub.example".into(),
+            now: NOW,
+            clock_in_doubt: false,
             wrong_clock: false,
             critical: false,
+            untimely: 0,
             patience: usize::MAX,
         };
         for scope in [Scope::Directory, Scope::Roles(me()), Scope::Visits(me()), Scope::MemberNotes(me())] {
@@ -281,7 +292,7 @@ impl State {
     pub(super) fn decide(&mut self, visit: VisitId, fact: Fact) {
         let (number, head) = self.logs.get(&visit).copied().unwrap_or((0, ChainHash::ORIGIN));
         let decision = Decision { fact, by: None, request: None };
-        let logged = LoggedDecision::next(visit, number + 1, head, Utc::now().timestamp(), &decision, [7; 16]);
+        let logged = LoggedDecision::next(visit, number + 1, head, self.now, &decision, [7; 16]);
         self.logs.insert(visit, (number + 1, logged.hash()));
         self.visit_row(Scope::Visits(me()), visit, RowKind::Decision, cbor::write(&logged));
     }
@@ -424,7 +435,7 @@ impl State {
             }
         }
         let receipts = device.map(|device| {
-            let time = Utc::now().timestamp();
+            let time = self.now;
             let receipts = Receipts { organisation: id("acme"), epoch: self.epoch, device, time, receipts };
             receipts.sign(&self.feed_key).expect("signs").into()
         });
@@ -436,7 +447,7 @@ impl State {
         let statement = Statement {
             organisation: id("acme"),
             epoch: self.epoch,
-            time: Utc::now().timestamp(),
+            time: self.now,
             digest: digest(&heads),
             key_set: 1,
             log: ChainHash::ORIGIN,
@@ -450,7 +461,27 @@ impl State {
             remaining,
             scopes: Some(self.feeds.keys().cloned().collect()),
             key_set: None,
+            clock_in_doubt: self.clock_in_doubt,
         })
+    }
+
+    /// The refusal of an assertion that was not made now, with the hub's time.
+    fn untimely(&mut self, body: &[u8]) -> Option<Answer> {
+        let field = |name| url::form_urlencoded::parse(body).find(|(key, _)| key == name).map(|(_, value)| value);
+        let jwt = field("assertion").expect("an assertion").into_owned();
+        let claims = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1).expect("claims")).expect("base64url");
+        let claims: serde_json::Value = serde_json::from_slice(&claims).expect("JSON");
+        if claims["iat"].as_i64().expect("a time").abs_diff(self.now) <= 60 {
+            return None;
+        }
+        self.untimely += 1;
+        let (time, certain) = (self.now * 1000, !self.clock_in_doubt);
+        let time = HubTime { organisation: id("acme"), time, certain, asked: asked(&jwt) };
+        let time = time.sign(&self.feed_key).expect("signs");
+        let mut problem: Problem = serde_json::from_slice(&problem(400, "assertion_time").body).expect("JSON");
+        problem.time = Some(URL_SAFE_NO_PAD.encode(time));
+        problem.key_set = Some(URL_SAFE_NO_PAD.encode(&self.key_set.bytes));
+        Some(Answer { status: 400, ..json(&problem) })
     }
 
     fn pages(&mut self, request: &SyncRequest) -> (Vec<Page>, u64) {
@@ -480,7 +511,7 @@ impl State {
                 last: to as u64,
                 previous: if from == 0 { ChainHash::ORIGIN } else { feed.heads[from - 1] },
                 head: feed.heads[to - 1],
-                time: Utc::now().timestamp(),
+                time: self.now,
             };
             let header = header.sign(signer).expect("signs").into();
             pages.push(Page { header, rows: feed.rows[from..to].to_vec() });
@@ -521,6 +552,9 @@ impl State {
             "/v1/token" if self.wrong_clock => problem(400, "assertion_time"),
             "/v1/token" if self.revoked => problem(401, "sign_in_again"),
             "/v1/token" => {
+                if let Some(refused) = self.untimely(&call.body) {
+                    return Ok(refused);
+                }
                 json(&TokenAnswer { access_token: "token".into(), token_type: "Bearer".into(), expires_in: 900 })
             }
             "/v1/sync" => {
@@ -554,7 +588,7 @@ impl Transport for FakeHub {
 
 fn row_of(change: &ParsedChange, author: &str) -> ChangeRow {
     let chunk = change.bytes.clone().into();
-    ChangeRow { hash: change.hash, chunk, author: id(author), on_behalf_of: None, accepted_at: Utc::now().timestamp() }
+    ChangeRow { hash: change.hash, chunk, author: id(author), on_behalf_of: None, accepted_at: NOW }
 }
 
 fn head_of(scope: &Scope, feed: &Feed) -> ScopeHead {
@@ -574,6 +608,8 @@ fn problem(status: u16, code: &str) -> Answer {
         detail: "the fake hub says so".into(),
         code: code.into(),
         request_id: None,
+        time: None,
+        key_set: None,
     };
     Answer { status, retry_after: None, body: serde_json::to_vec(&problem).expect("JSON") }
 }

@@ -13,7 +13,7 @@ mod visits;
 use std::path::Path;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 pub use crate::sync::client::{Cancel, Surroundings};
 pub use crate::sync::machine::Progress;
@@ -21,6 +21,7 @@ pub use error::PhoneError;
 pub use observe::{ListDiff, ListListener, ListUpdate, Subscription, call_listener};
 pub use preview::{PassLine, PassPlace, PassPreview, QR_PREVIEW, qr_preview};
 
+use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::id::MemberId;
 use crate::keys::DeviceSigner;
@@ -81,7 +82,7 @@ impl Surroundings for SystemSurroundings {
 pub struct HostClient {
     store: Arc<Gate<Store>>,
     signer: Arc<dyn DeviceSigner>,
-    surroundings: Arc<dyn Surroundings>,
+    clock: Arc<Clock>,
     client: SyncClient,
     runs: Runs,
     desk: Arc<Desk>,
@@ -100,14 +101,16 @@ impl HostClient {
         surroundings: Arc<dyn Surroundings>,
     ) -> Result<Self, PhoneError> {
         let store = Arc::new(Gate::new(Store::open(path, key)?));
-        let desk = Desk::new(Arc::clone(&store), Arc::clone(&surroundings));
+        let clock = Arc::new(Clock::new(surroundings));
+        clock.recall(store.enter()?.heard()?);
+        let desk = Desk::new(Arc::clone(&store), Arc::clone(&clock) as Arc<dyn Surroundings>);
         let watcher = Arc::downgrade(&desk);
         store.enter()?.watch(move || {
             if let Some(desk) = watcher.upgrade() {
                 desk.ring();
             }
         });
-        Ok(Self { store, signer, surroundings, client: SyncClient::new(transport), runs: Runs::default(), desk })
+        Ok(Self { store, signer, clock, client: SyncClient::new(transport), runs: Runs::default(), desk })
     }
 
     /// Signs the member in on this device with a bearer token of their identity provider. Signing in again keeps
@@ -116,7 +119,7 @@ impl HostClient {
         let store = self.store()?;
         let run = self.runs.begin()?;
         let signer = self.signer.as_ref();
-        let signed_in = self.client.sign_in(&store, hub, bearer, signer, self.surroundings.as_ref());
+        let signed_in = self.client.sign_in(&store, hub, bearer, signer, self.clock.as_ref());
         let identity = run.stop.or(signed_in).await.ok_or(PhoneError::Cancelled)??;
         tracing::info!("a member signed in");
         Ok(identity)
@@ -147,9 +150,9 @@ impl HostClient {
         let report = |now| {
             call_listener(|| progress(now));
         };
-        let (signer, surroundings) = (self.signer.as_ref(), self.surroundings.as_ref());
+        let (signer, clock) = (self.signer.as_ref(), self.clock.as_ref());
         // Every wait of a sync may be its last: what was taken before it stays.
-        let outcome = cancel.or(self.client.sync(&store, signer, surroundings, &report, &run.stop)).await;
+        let outcome = cancel.or(self.client.sync(&store, signer, clock, &report, &run.stop)).await;
         let ended = match outcome.transpose() {
             Ok(outcome) => error::of_outcome(outcome.unwrap_or(Outcome::Cancelled)),
             Err(error) => Err(error.into()),
@@ -179,6 +182,12 @@ impl HostClient {
         Ok(self.store()?.needs_update()?)
     }
 
+    /// How far this phone's clock is ahead of the hub's (behind is negative), where that is more than two minutes and a
+    /// person who reads times on it should know. Everything here goes by the hub's clock, as it was heard last.
+    pub fn clock_off_by(&self) -> Option<TimeDelta> {
+        self.clock.off_by()
+    }
+
     /// Before the app is suspended: a running sync is cancelled and waited for, observers are told nothing more, and the
     /// log is written back into the file. When it returns, nothing this phone had begun holds a lock on the file, for
     /// which iOS would end the app (0xdead10cc). Reads and writes still work; each lets go of the file when it returns.
@@ -198,7 +207,9 @@ impl HostClient {
     /// # Errors
     /// [`PhoneError::Closed`].
     pub fn resume(&self) -> Result<(), PhoneError> {
-        self.store()?.forget_directory();
+        let store = self.store()?;
+        store.forget_directory();
+        self.clock.recall(store.heard()?);
         self.runs.go_on();
         self.desk.go_on();
         Ok(())
@@ -234,7 +245,7 @@ impl HostClient {
     }
 
     fn in_moment<T>(&self, work: impl FnOnce(&mut Moment<'_>) -> T) -> T {
-        in_moment(self.surroundings.as_ref(), work)
+        in_moment(self.clock.as_ref(), work)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta};
 
-use super::{HostClient, PhoneError};
+use super::{HostClient, PhoneError, Surroundings as _};
 use crate::directory::{Directory, Organisation};
 use crate::id::VisitId;
 use crate::qr::QrMatrix;
@@ -90,7 +90,7 @@ impl HostClient {
         let ends = match (view.start, view.end) {
             (_, Some(end)) => end,
             (Some(arrival), None) => arrival + TimeDelta::minutes(i64::from(organisation.arrival_minutes)),
-            (None, None) => self.surroundings.now() + TimeDelta::days(i64::from(organisation.unscheduled_days)),
+            (None, None) => self.clock.now() + TimeDelta::days(i64::from(organisation.unscheduled_days)),
         };
         Ok(VisitorPass {
             organisation_name: organisation.name.clone(),

@@ -102,9 +102,14 @@ impl Setup {
 
     /// The phone's app is killed and started again.
     pub(super) fn restart(self) -> Self {
+        self.restart_at(0)
+    }
+
+    /// The same, on a clock that shows so many seconds more.
+    pub(super) fn restart_at(self, later: i64) -> Self {
         let Self { dir, hub, phone } = self;
         drop(phone);
-        let phone = open(&dir, &hub, 3);
+        let phone = open_at(&dir, &hub, 3, later);
         Self { dir, hub, phone }
     }
 }

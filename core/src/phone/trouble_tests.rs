@@ -1,6 +1,6 @@
 //! The phone against a hub that is strict, newer, hostile or confused, and against a second process of its own.
 
-use super::fake_hub::{FakeHub, UNWELCOME, me};
+use super::fake_hub::{FakeHub, NOW, UNWELCOME, me};
 use super::tests::{Setup, draft, open, open_at, run, text};
 use super::*;
 use crate::decision::Fact;
@@ -364,4 +364,71 @@ fn a_visit_that_cannot_be_read_stops_no_other() {
     assert_eq!(setup.phone.list(ListFilter::All, 10, None).expect("lists").items.len(), 1);
     let store = setup.phone.store.enter().unwrap_or_else(|_| panic!("it is open"));
     assert_eq!(store.set_aside(grace), 0);
+}
+
+/// A phone whose clock is anything signs in, invites and syncs with no person involved; what it made is in the hub's
+/// time, and somebody who reads times on it is told.
+#[test]
+fn a_wrong_clock_stops_nothing() {
+    const DAY: i64 = 86_400;
+    for wrong_by in [-3650 * DAY, -400 * DAY, -3600, -179, 0, 179, 47 * 60, 3600, 400 * DAY, 3650 * DAY] {
+        let (dir, hub) = (tempfile::tempdir().expect("a directory"), FakeHub::new());
+        let setup = Setup { phone: open_at(&dir, &hub, 3, wrong_by), dir, hub };
+        run(setup.phone.sign_in("https://hub.example", "bearer")).expect("signs in");
+        setup.sync().expect("syncs");
+        let grace = setup.invite("Grace");
+        setup.sync().expect("syncs again");
+        assert_eq!(setup.hub.state().untimely, usize::from(wrong_by.abs() > 60), "{wrong_by}: told once");
+        assert_eq!(setup.status(grace), Status::Upcoming);
+        let off = setup.phone.clock_off_by().map(|off| off.num_seconds());
+        assert_eq!(off.is_some(), wrong_by.abs() > 120, "{wrong_by}: {off:?}");
+        assert!(off.is_none_or(|off| (off - wrong_by).abs() <= 3), "{wrong_by}: {off:?}");
+        let synced = setup.phone.sync_state().expect("a state").synced_at.expect("synced");
+        assert!((synced - NOW).abs() <= 120, "{wrong_by}: in the hub's time");
+        // After a restart nobody has to be told again.
+        let setup = setup.restart_at(wrong_by);
+        setup.edit(grace, |draft| draft.company = Some("Later".into()));
+        setup.sync().expect("syncs after a restart");
+        assert_eq!(setup.hub.state().untimely, usize::from(wrong_by.abs() > 60), "{wrong_by}: after a restart");
+    }
+}
+
+/// What was made while the clock was a year and more behind can still be sent: it is dated after the hub's last word.
+#[test]
+fn a_clock_that_is_set_back_makes_nothing_that_has_run_out() {
+    let setup = Setup::new().restart_at(-500 * 86_400);
+    let grace = setup.invite("Grace");
+    let sealed = setup.phone.store().expect("open").outgoing(0, 10, 1 << 20).expect("reads").envelopes;
+    let envelope = crate::keys::Sign1::read(&sealed[0].1.envelope).expect("reads");
+    let envelope: crate::envelope::Envelope =
+        crate::cbor::read(envelope.unverified_payload(), "envelope").expect("reads");
+    assert!(envelope.claimed_at.abs_diff(NOW) <= 600, "{}", envelope.claimed_at);
+    setup.sync().expect("syncs");
+    assert_eq!(setup.status(grace), Status::Upcoming);
+}
+
+/// A hub that is not certain of its time is synced with, and moves no clock.
+#[test]
+fn a_hub_in_doubt_moves_no_clock() {
+    let setup = Setup::new();
+    {
+        let mut hub = setup.hub.state();
+        (hub.now, hub.clock_in_doubt) = (NOW - 7 * 86_400, true);
+    }
+    let setup = setup.restart_at(0);
+    let grace = setup.invite("Grace");
+    setup.sync().expect("syncs");
+    assert_eq!(setup.status(grace), Status::Upcoming);
+    assert_eq!((setup.hub.state().untimely, setup.phone.clock_off_by()), (1, None));
+    // The hub is certain again, of a time that is another's: that is taken, and given up again.
+    for (now, off) in [(NOW - 7 * 86_400, Some(7)), (NOW, None)] {
+        {
+            let mut hub = setup.hub.state();
+            (hub.now, hub.clock_in_doubt) = (now, false);
+        }
+        setup.invite("Charles");
+        setup.sync().expect("syncs");
+        let days = setup.phone.clock_off_by().map(|by| (by.num_seconds() + 43_200).div_euclid(86_400));
+        assert_eq!(days, off);
+    }
 }

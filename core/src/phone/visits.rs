@@ -1,6 +1,6 @@
 //! A host's visits: invite, edit, cancel, look up. No network is needed for any of it.
 
-use super::{HostClient, PhoneError};
+use super::{HostClient, PhoneError, Surroundings as _};
 use crate::decision::Approval;
 use crate::document::{Value, Write};
 use crate::envelope::Ask;
@@ -47,7 +47,7 @@ impl HostClient {
     /// # Errors
     /// [`PhoneError::BadDraft`] with the problems of the first draft that has any.
     pub fn create_all(&self, drafts: &[VisitDraft]) -> Result<Vec<VisitId>, PhoneError> {
-        let (me, directory, now) = (self.me()?, self.directory()?, self.surroundings.now());
+        let (me, directory, now) = (self.me()?, self.directory()?, self.clock.now());
         let valid = drafts.iter().map(|draft| validate(draft, &directory, &me, now)).collect::<Result<Vec<_>, _>>();
         self.make(&valid.map_err(PhoneError::BadDraft)?, None)
     }
@@ -62,7 +62,7 @@ impl HostClient {
         if matches!(view.approval, Approval::Rejected { r#final: true, .. }) {
             return Err(refused("final_rejection", "the visitor cannot be invited: the rejection is final"));
         }
-        let over = view.tab(self.surroundings.now()) == Tab::Past || view.status == Status::Refused;
+        let over = view.tab(self.clock.now()) == Tab::Past || view.status == Status::Refused;
         if !over {
             return Err(refused("not_over", "the visit is not over; edit it instead"));
         }
@@ -160,7 +160,7 @@ impl HostClient {
 
     /// The list a visit is in now.
     pub fn tab(&self, view: &VisitView) -> Tab {
-        view.tab(self.surroundings.now())
+        view.tab(self.clock.now())
     }
 
     /// A page of a list, by start, then id.
@@ -170,12 +170,12 @@ impl HostClient {
         size: usize,
         after: Option<PageCursor>,
     ) -> Result<Page<VisitSummary>, PhoneError> {
-        Ok(self.store()?.list(filter, size, after, self.surroundings.now())?)
+        Ok(self.store()?.list(filter, size, after, self.clock.now())?)
     }
 
     /// How many visits each list holds.
     pub fn counts(&self) -> Result<TabCounts, PhoneError> {
-        Ok(self.store()?.counts(self.surroundings.now())?)
+        Ok(self.store()?.counts(self.clock.now())?)
     }
 
     /// The visits a person means while they type.
@@ -190,12 +190,12 @@ impl HostClient {
 
     fn valid(&self, draft: &VisitDraft) -> Result<ValidDraft, PhoneError> {
         let (me, directory) = (self.me()?, self.directory()?);
-        validate(draft, &directory, &me, self.surroundings.now()).map_err(PhoneError::BadDraft)
+        validate(draft, &directory, &me, self.clock.now()).map_err(PhoneError::BadDraft)
     }
 
     fn valid_edit(&self, view: &VisitView, draft: &VisitDraft) -> Result<ValidDraft, PhoneError> {
         let (me, directory) = (self.me()?, self.directory()?);
-        validate_edit(&view.values, draft, &directory, &me, self.surroundings.now()).map_err(PhoneError::BadDraft)
+        validate_edit(&view.values, draft, &directory, &me, self.clock.now()).map_err(PhoneError::BadDraft)
     }
 
     fn make(&self, drafts: &[ValidDraft], previous: Option<VisitId>) -> Result<Vec<VisitId>, PhoneError> {

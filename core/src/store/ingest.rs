@@ -43,6 +43,8 @@ pub struct Delivery {
     pub epoch: HubEpoch,
     /// The hub's time, Unix seconds.
     pub hub_time: i64,
+    /// The hub is not certain of it.
+    pub clock_in_doubt: bool,
     /// A newer key set.
     pub key_set: Option<SignedKeySet>,
     /// The counters of the envelopes that were pushed.

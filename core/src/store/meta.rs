@@ -58,7 +58,7 @@ pub struct SyncState {
     /// The highest time the hub has signed: a floor for this phone's clock.
     #[n(1)]
     pub hub_time: i64,
-    /// When the last sync ended with nothing left to do, on this phone's clock.
+    /// When the last sync ended with nothing left to do, by the hub's clock.
     #[n(2)]
     pub synced_at: Option<i64>,
 }
@@ -69,6 +69,7 @@ pub(super) const KEY_SET: &str = "key_set";
 pub(super) const ENVELOPE: &str = "envelope";
 pub(super) const SYNC: &str = "sync";
 pub(super) const READER: &str = "reader";
+pub(super) const CLOCK: &str = "clock";
 
 pub(super) fn bytes(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
     one(connection, "SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))

@@ -13,6 +13,7 @@ use super::replay::replay;
 use super::tx::{Tx, all, one};
 use super::working::Working;
 use super::{Actors, Store, StoreError, outbox, purge, receipts};
+use crate::clock::Heard;
 use crate::directory::Directory;
 use crate::envelope::Item;
 use crate::feed::{Scope, ScopeHead};
@@ -95,6 +96,16 @@ impl Store {
     /// When the last sync ended, and what the hub last said of itself.
     pub fn sync_state(&self) -> Result<SyncState, StoreError> {
         Ok(meta::get(&self.reader(), meta::SYNC)?.unwrap_or_default())
+    }
+
+    /// What was last heard of the hub's clock.
+    pub fn heard(&self) -> Result<Option<Heard>, StoreError> {
+        meta::get(&self.reader(), meta::CLOCK)
+    }
+
+    /// Notes what was heard of the hub's clock.
+    pub fn note_heard(&self, heard: &Heard) -> Result<(), StoreError> {
+        self.transact(|tx, _| meta::put(tx, meta::CLOCK, heard))
     }
 
     /// The next envelopes in the order of their counters, from `from` on: at most `max_items` items and `max_bytes`

@@ -120,6 +120,7 @@ impl Bench {
         let delivery = Delivery {
             epoch: HubEpoch([1; 16]),
             hub_time: NOW,
+            clock_in_doubt: false,
             key_set: None,
             sent: vec![],
             receipts: None,

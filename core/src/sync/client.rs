@@ -3,8 +3,9 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,6 +22,7 @@ use super::wire::{
     Challenge, Enrolled, Enrolment, EnrolmentProof, MEDIA_TYPE, Problem, SyncAnswer, SyncRequest, TokenAnswer, origin,
 };
 use crate::cbor;
+use crate::clock::{Clock, HubTime};
 use crate::id::{RequestId, Thumbprint};
 use crate::keys::{DeviceSigner, Purpose, SignedKeySet, sign};
 use crate::store::{Identity, Moment, Store, StoreError};
@@ -31,6 +33,9 @@ const MAX_ANSWER: usize = 64 << 20;
 const MAX_JSON: usize = 256 << 10;
 /// A token is not used in its last moments, in seconds.
 const TOKEN_MARGIN: i64 = 30;
+
+/// The code of a refusal for the time of an assertion; it says what the time is.
+const ASSERTION_TIME: &str = "assertion_time";
 
 /// Why something with the hub did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +78,11 @@ pub trait Surroundings: Send + Sync {
     fn now(&self) -> DateTime<Utc>;
     /// Fills with cryptographic random bytes.
     fn fill(&self, bytes: &mut [u8]);
+    /// A clock that nobody sets and that only goes forward; where it begins is of no meaning.
+    fn elapsed(&self) -> Duration {
+        static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        BEGUN.elapsed()
+    }
 }
 
 /// Runs `work` in a moment of these surroundings.
@@ -197,7 +207,7 @@ impl SyncClient {
         &self,
         store: &Store,
         signer: &dyn DeviceSigner,
-        surroundings: &dyn Surroundings,
+        clock: &Clock,
         progress: &(dyn Fn(Progress) + Send + Sync),
         cancel: &Cancel,
     ) -> Result<Outcome, ClientError> {
@@ -205,7 +215,10 @@ impl SyncClient {
         let identity = store.identity()?;
         let hub: Url = identity.hub.parse().map_err(|_| ClientError::Address)?;
         let mut machine = SyncMachine::new();
+        clock.recall(store.heard()?);
         let mut ahead: Option<Asked<'_>> = None;
+        // When the call whose answer is being looked at was begun.
+        let (mut asked, mut asked_ahead) = (clock.elapsed(), Duration::ZERO);
         let mut effects = std::collections::VecDeque::from(machine.handle(Event::Start));
         while let Some(effect) = effects.pop_front() {
             let event = match effect {
@@ -215,12 +228,12 @@ impl SyncClient {
                 }
                 Effect::Finish(outcome) => {
                     if outcome == Outcome::UpToDate {
-                        in_moment(surroundings, |moment| store.note_synced(moment))?;
+                        in_moment(clock, |moment| store.note_synced(moment))?;
                     }
                     return Ok(outcome);
                 }
                 Effect::Authorise { fresh } => {
-                    let authorised = cancel.or(self.authorise(&hub, &identity, fresh, signer, surroundings)).await;
+                    let authorised = cancel.or(self.authorise(store, &hub, &identity, fresh, signer, clock)).await;
                     match authorised.transpose()? {
                         None => Event::Cancel,
                         Some(None) => Event::Authorised,
@@ -234,21 +247,29 @@ impl SyncClient {
                 }
                 Effect::Exchange(request) => {
                     ahead = None;
-                    answered(cancel.or(self.exchange(&hub, *request)).await, surroundings)
+                    asked = clock.elapsed();
+                    answered(cancel.or(self.exchange(&hub, *request)).await)
                 }
                 Effect::AskAhead(request) => {
+                    asked_ahead = clock.elapsed();
                     ahead = Some(Asked::begin(Box::pin(self.exchange(&hub, *request))).await);
                     continue;
                 }
                 Effect::Await => match ahead.take() {
                     None => Event::Failed(Failure::Unreachable),
-                    Some(asked) => answered(cancel.or(asked.0).await, surroundings),
+                    Some(call) => {
+                        asked = asked_ahead;
+                        answered(cancel.or(call.0).await)
+                    }
                 },
                 Effect::Apply(delivery) => {
-                    Event::Applied(in_moment(surroundings, |moment| store.apply(&delivery, moment, signer))?)
+                    if !delivery.clock_in_doubt {
+                        hear(store, clock, delivery.hub_time.saturating_mul(1000), asked)?;
+                    }
+                    Event::Applied(in_moment(clock, |moment| store.apply(&delivery, moment, signer))?)
                 }
                 Effect::Reseal(counter) => {
-                    Event::Resealed(in_moment(surroundings, |moment| store.reseal(counter, moment, signer))?)
+                    Event::Resealed(in_moment(clock, |moment| store.reseal(counter, moment, signer))?)
                 }
                 Effect::Wait(pause) => match cancel.or(tokio::time::sleep(pause)).await {
                     None => Event::Cancel,
@@ -268,22 +289,52 @@ impl SyncClient {
         self.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    /// Sees to it that there is an access token; a failure is the machine's to judge.
+    /// Sees to it that there is an access token; a failure is the machine's to judge. A hub that refuses an assertion for
+    /// its time says in the refusal what the time is: the clock is set by it, and one more assertion made.
     async fn authorise(
         &self,
+        store: &Store,
         hub: &Url,
         identity: &Identity,
         fresh: bool,
         signer: &dyn DeviceSigner,
-        surroundings: &dyn Surroundings,
+        clock: &Clock,
     ) -> Result<Option<Failure>, ClientError> {
-        let now = surroundings.now();
-        if !fresh && self.bearer().is_some_and(|(_, expires)| now < expires) {
+        if !fresh && self.bearer().is_some_and(|(_, expires)| clock.now() < expires) {
             return Ok(None);
         }
         self.forget_token();
-        let id =
-            in_moment(surroundings, |moment| *RequestId::from_parts(moment.unix_millis(), moment.random()).as_bytes());
+        let asked = clock.elapsed();
+        let first = match self.token(hub, identity, clock.now(), signer, clock).await? {
+            Ok(token) => token,
+            Err(refused) => {
+                let Some(told) = refused.time(store)? else { return Ok(Some(refused.failure)) };
+                if told.certain {
+                    hear(store, clock, told.time, asked)?;
+                }
+                let Some(time) = DateTime::from_timestamp_millis(told.time) else { return Ok(Some(refused.failure)) };
+                match self.token(hub, identity, time, signer, clock).await? {
+                    Ok(token) => token,
+                    Err(refused) => return Ok(Some(refused.failure)),
+                }
+            }
+        };
+        let life = i64::try_from(first.expires_in).unwrap_or(0).clamp(0, 86_400) - TOKEN_MARGIN;
+        let expires = clock.now() + TimeDelta::seconds(life);
+        *self.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((first.access_token, expires));
+        Ok(None)
+    }
+
+    /// Asks for an access token with an assertion made at `now`.
+    async fn token(
+        &self,
+        hub: &Url,
+        identity: &Identity,
+        now: DateTime<Utc>,
+        signer: &dyn DeviceSigner,
+        clock: &Clock,
+    ) -> Result<Result<TokenAnswer, NoToken>, ClientError> {
+        let id = in_moment(clock, |moment| *RequestId::from_parts(moment.unix_millis(), moment.random()).as_bytes());
         let jwt =
             assertion(&identity.device, &identity.audience, now.timestamp(), id, signer).map_err(StoreError::from)?;
         let body = url::form_urlencoded::Serializer::new(String::new())
@@ -301,22 +352,22 @@ impl SyncClient {
         };
         let answer = match self.transport.call(call).await {
             Ok(answer) => answer,
-            Err(error) => return Ok(Some(failed(error))),
+            Err(error) => return Ok(Err(NoToken { failure: failed(error), assertion: jwt, problem: None })),
         };
         if answer.status != 200 {
             // RFC 6749, section 5.2: an assertion that is not taken is `invalid_grant`, with 400.
             let failure = failure(&answer);
-            let explained = matches!(&failure, Failure::Refused { code, .. } if code == "assertion_time");
+            let explained = matches!(&failure, Failure::Refused { code, .. } if code == ASSERTION_TIME);
             let turned_away = matches!(answer.status, 400 | 401 | 403) && !explained;
-            return Ok(Some(if turned_away { Failure::SignInAgain } else { failure }));
+            let failure = if turned_away { Failure::SignInAgain } else { failure };
+            let problem = serde_json::from_slice(&answer.body).ok();
+            return Ok(Err(NoToken { failure, assertion: jwt, problem }));
         }
-        let Ok(token) = serde_json::from_slice::<TokenAnswer>(&answer.body) else {
-            return Ok(Some(garbage()));
-        };
-        let life = i64::try_from(token.expires_in).unwrap_or(0).clamp(0, 86_400) - TOKEN_MARGIN;
-        let expires = now + TimeDelta::seconds(life);
-        *self.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((token.access_token, expires));
-        Ok(None)
+        Ok(serde_json::from_slice(&answer.body).map_err(|_| NoToken {
+            failure: garbage(),
+            assertion: jwt,
+            problem: None,
+        }))
     }
 
     async fn exchange(&self, hub: &Url, request: SyncRequest) -> Result<SyncAnswer, Failure> {
@@ -371,11 +422,44 @@ impl SyncClient {
 }
 
 /// What became of a call; none if the run was stopped.
-fn answered(answer: Option<Result<SyncAnswer, Failure>>, surroundings: &dyn Surroundings) -> Event {
+fn answered(answer: Option<Result<SyncAnswer, Failure>>) -> Event {
     match answer {
         None => Event::Cancel,
-        Some(Ok(answer)) => Event::Answered(Box::new(answer), surroundings.now()),
+        Some(Ok(answer)) => Event::Answered(Box::new(answer)),
         Some(Err(failure)) => Event::Failed(failure),
+    }
+}
+
+/// Sets the clock by a time the hub has signed, and keeps what is worth it.
+fn hear(store: &Store, clock: &Clock, time: i64, asked: Duration) -> Result<(), ClientError> {
+    match clock.hear(time, asked) {
+        Some(heard) => Ok(store.note_heard(&heard)?),
+        None => Ok(()),
+    }
+}
+
+/// Why there is no access token, and what the refusal says of the time.
+struct NoToken {
+    failure: Failure,
+    assertion: String,
+    problem: Option<Problem>,
+}
+
+impl NoToken {
+    /// The hub's time, if the refusal carries it signed for this very assertion.
+    fn time(&self, store: &Store) -> Result<Option<HubTime>, StoreError> {
+        let position = store.position()?;
+        let decoded = |text: &Option<String>| text.as_ref().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+        let Some(problem) = self.problem.as_ref().filter(|problem| problem.code == ASSERTION_TIME) else {
+            return Ok(None);
+        };
+        // What this phone holds may have run out since it was last here.
+        let newer = decoded(&problem.key_set)
+            .and_then(|set| SignedKeySet::verify(&set, &position.identity.organisation, &position.identity.root).ok())
+            .filter(|newer| newer.set.version >= position.key_set.set.version);
+        let keys = &newer.as_ref().unwrap_or(&position.key_set).set;
+        let time = decoded(&problem.time);
+        Ok(time.and_then(|time| HubTime::verify(&time, keys, position.state.hub_time, &self.assertion).ok()))
     }
 }
 
@@ -433,7 +517,7 @@ fn failure(answer: &Answer) -> Failure {
     match (answer.status, code) {
         (_, "sign_in_again") | (403, "revoked") => Failure::SignInAgain,
         // What the hub says helps here, and signing in again does not.
-        (_, "wrong_audience" | "assertion_time") => refusal(problem),
+        (_, "wrong_audience" | ASSERTION_TIME) => refusal(problem),
         (401, _) => Failure::Unauthorised,
         (409, "unknown_head") => Failure::UnknownHead,
         (429, "later") => Failure::Later(answer.retry_after),

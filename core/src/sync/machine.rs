@@ -10,8 +10,6 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-
 use super::verify::{Doubt, Verified, verify};
 use super::wire::{MAX_PUSH, PushedEnvelope, SyncAnswer, SyncRequest, VERSION};
 use crate::envelope::MAX_ITEMS;
@@ -79,8 +77,8 @@ pub enum Event {
     Authorised,
     /// What the store holds.
     Gathered(Box<Position>, Outgoing),
-    /// What the hub answered, and when by the phone's clock.
-    Answered(Box<SyncAnswer>, DateTime<Utc>),
+    /// What the hub answered.
+    Answered(Box<SyncAnswer>),
     /// The call failed.
     Failed(Failure),
     /// The delivery is in the store.
@@ -302,7 +300,7 @@ impl SyncMachine {
             }
             (State::Authorising, Event::Authorised) => self.gather(),
             (State::Gathering, Event::Gathered(position, outgoing)) => self.exchange(position, outgoing),
-            (State::Exchanging, Event::Answered(answer, now)) => self.answered(&answer, now),
+            (State::Exchanging, Event::Answered(answer)) => self.answered(&answer),
             (State::Authorising | State::Exchanging, Event::Failed(failure)) => self.failed(failure),
             (State::Applying, Event::Applied(applied)) => self.applied(applied),
             (State::Resealing, Event::Resealed(sealed)) => self.sealed_anew(sealed),
@@ -396,12 +394,12 @@ impl SyncMachine {
         }
     }
 
-    fn answered(&mut self, answer: &SyncAnswer, now: DateTime<Utc>) -> Vec<Effect> {
+    fn answered(&mut self, answer: &SyncAnswer) -> Vec<Effect> {
         let Some(position) = self.position.take() else { return self.finish(Outcome::Unsettled) };
         self.reached = true;
         self.pauses = 0;
         self.reauthorised = false;
-        let verified = match verify(answer, &position, &self.sent, now) {
+        let verified = match verify(answer, &position, &self.sent) {
             Ok(verified) => verified,
             Err(Doubt::HubRestored) => return self.finish(Outcome::HubRestored),
             Err(Doubt::Disbelief(disbelief)) => return self.finish(Outcome::Disbelieved(disbelief)),

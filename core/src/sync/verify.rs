@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use minicbor::Decode;
 
 use super::machine::Disbelief;
 use super::wire::SyncAnswer;
 use crate::cbor;
 use crate::feed::{PageHeader, Scope, ScopeHead, Statement, digest};
 use crate::id::ChainHash;
-use crate::keys::{KeyUse, Purpose, Sign1, SignedKeySet};
+use crate::keys::{KeySet, KeyUse, Purpose, Sign1, SignedKeySet};
 use crate::receipt::Receipts;
 use crate::store::{Delivery, OpenedPage, Position};
 
@@ -33,13 +33,47 @@ pub(super) struct Verified {
     pub(super) digests_agree: bool,
 }
 
+/// What the hub signs with its feed key; each says when.
+trait Dated: for<'b> Decode<'b, ()> {
+    const PURPOSE: Purpose;
+    const KIND: &'static str;
+    fn signed_at(&self) -> i64;
+}
+
+impl Dated for Statement {
+    const PURPOSE: Purpose = Purpose::Statement;
+    const KIND: &'static str = "statement";
+    fn signed_at(&self) -> i64 {
+        self.time
+    }
+}
+
+impl Dated for Receipts {
+    const PURPOSE: Purpose = Purpose::Receipts;
+    const KIND: &'static str = "receipts";
+    fn signed_at(&self) -> i64 {
+        self.time
+    }
+}
+
+impl Dated for PageHeader {
+    const PURPOSE: Purpose = Purpose::Page;
+    const KIND: &'static str = "page header";
+    fn signed_at(&self) -> i64 {
+        self.time
+    }
+}
+
+/// Believes what a feed key of the set signed. The phone's own clock has no say in it: a wrong one stops no sync.
+fn believe<T: Dated>(keys: &KeySet, floor: i64, bytes: &[u8]) -> Option<T> {
+    let signed = Sign1::read(bytes).ok()?;
+    let claimed: T = cbor::read(signed.unverified_payload(), T::KIND).ok()?;
+    keys.verify_signed_at(&signed, T::PURPOSE, KeyUse::Feed, claimed.signed_at(), floor).ok()?;
+    Some(claimed)
+}
+
 /// Believes an answer, or says what is wrong with it.
-pub(super) fn verify(
-    answer: &SyncAnswer,
-    position: &Position,
-    sent: &[u64],
-    now: DateTime<Utc>,
-) -> Result<Verified, Doubt> {
+pub(super) fn verify(answer: &SyncAnswer, position: &Position, sent: &[u64]) -> Result<Verified, Doubt> {
     let identity = &position.identity;
     let newer = match &answer.key_set {
         None => None,
@@ -53,22 +87,9 @@ pub(super) fn verify(
         }
     };
     let keys = &newer.as_ref().unwrap_or(&position.key_set).set;
-    // The highest time the hub has signed is a floor: a phone whose clock is behind believes no retired key.
-    let floor = DateTime::from_timestamp(position.state.hub_time, 0).unwrap_or(now);
-    let at = now.max(floor);
-    let believe = |bytes: &[u8], purpose: Purpose, otherwise: Disbelief| -> Result<Vec<u8>, Disbelief> {
-        let signed = Sign1::read(bytes).map_err(|_| otherwise)?;
-        keys.verify(&signed, purpose, KeyUse::Feed, at).map(<[u8]>::to_vec).map_err(|_| otherwise)
-    };
-
-    let bytes = believe(&answer.statement, Purpose::Statement, Disbelief::Statement)?;
-    let statement: Statement = cbor::read(&bytes, "statement").map_err(|_| Disbelief::Statement)?;
+    let floor = position.state.hub_time;
+    let statement: Statement = believe(keys, floor, &answer.statement).ok_or(Disbelief::Statement)?;
     if statement.organisation != identity.organisation {
-        return Err(Disbelief::Statement.into());
-    }
-    // The time becomes a floor for this phone's clock: one at which the hub's own keys have run out is a mistake that
-    // would outlast every answer after it.
-    if !keys.keys.iter().any(|entry| entry.usage == KeyUse::Feed && statement.time < entry.not_after) {
         return Err(Disbelief::Statement.into());
     }
     if position.state.epoch.is_some_and(|epoch| epoch != statement.epoch) {
@@ -78,8 +99,7 @@ pub(super) fn verify(
     let receipts = match &answer.receipts {
         None => None,
         Some(bytes) => {
-            let bytes = believe(bytes, Purpose::Receipts, Disbelief::Receipts)?;
-            let receipts: Receipts = cbor::read(&bytes, "receipts").map_err(|_| Disbelief::Receipts)?;
+            let receipts: Receipts = believe(keys, floor, bytes).ok_or(Disbelief::Receipts)?;
             let ours = receipts.organisation == identity.organisation
                 && receipts.device == identity.device
                 && receipts.epoch == statement.epoch;
@@ -101,8 +121,7 @@ pub(super) fn verify(
     }
     let mut pages = Vec::with_capacity(answer.pages.len());
     for page in &answer.pages {
-        let signed = believe(&page.header, Purpose::Page, Disbelief::PageSignature)?;
-        let header: PageHeader = cbor::read(&signed, "page header").map_err(|_| Disbelief::PageSignature)?;
+        let header: PageHeader = believe(keys, floor, &page.header).ok_or(Disbelief::PageSignature)?;
         if header.organisation != identity.organisation || header.epoch != statement.epoch {
             return Err(Disbelief::Page.into());
         }
@@ -115,6 +134,7 @@ pub(super) fn verify(
     let delivery = Delivery {
         epoch: statement.epoch,
         hub_time: statement.time,
+        clock_in_doubt: answer.clock_in_doubt,
         key_set: newer.filter(|set| set.set.version > position.key_set.set.version),
         sent: sent.to_vec(),
         receipts,

@@ -88,6 +88,15 @@ pub struct SyncAnswer {
     /// A newer signed key set.
     #[n(7)]
     pub key_set: Option<ByteVec>,
+    /// The hub is not certain of its own time: no clock is to be set by this answer's.
+    #[n(10)]
+    #[cbor(default, skip_if = "is_false")]
+    pub clock_in_doubt: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what `skip_if` is given")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// An envelope the hub did not take.
@@ -209,4 +218,10 @@ pub struct Problem {
     /// The number of the request in the hub's log, for whoever asks its operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// With `assertion_time`: the signed [`HubTime`](crate::clock::HubTime), base64url.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    /// With `time`: the newest signed key set, base64url; the phone's may have run out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_set: Option<String>,
 }

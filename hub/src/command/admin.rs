@@ -6,6 +6,7 @@
 
 mod attention;
 mod check;
+mod clock;
 mod lists;
 mod mails;
 mod trust;
@@ -15,7 +16,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -25,6 +26,7 @@ use vestibule_core::id::{MemberId, OrganisationId, VisitId};
 use vestibule_core::visit::Status;
 
 use super::{Failure, print};
+use crate::clock::standing;
 use crate::config::{Config, DataDir};
 use crate::context::Context;
 use crate::decide::{self, DecideError};
@@ -133,6 +135,18 @@ enum Command {
     },
     /// Put an approved visit back to pending; the visitor's PIN, QR code and passes open nothing meanwhile
     Reopen(Decision),
+    /// Say how the hub's clock stands, or that it is right
+    #[command(long_about = "Say how the hub's clock stands. A machine's clock that is more than a day from where it \
+                            should be is in doubt: the hub serves by its own count, ends no visit, renews no key and \
+                            deletes nothing, until the clock agrees for an hour, two phones bear it out, or you confirm \
+                            it.")]
+    Clock {
+        #[command(subcommand)]
+        task: Option<clock::Task>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the keys `vestibule scan` checks QR codes with
     QrKeys,
     /// Write what passes, links and QR codes can be checked with
@@ -192,6 +206,8 @@ impl From<DecideError> for Failure {
 struct Desk {
     store: HubStore,
     context: Context,
+    /// The time the command goes by: the hub's, where this machine's clock cannot be believed.
+    now: DateTime<Utc>,
     rng: ChaCha20Rng,
 }
 
@@ -227,6 +243,7 @@ impl Admin {
             Command::Reopen(decision) => desk.decide(&decision, |tx, context, moment, visit, by| {
                 decide::reopen(tx, context, moment, visit, by, None)
             }),
+            Command::Clock { task, json } => desk.clock(task.as_ref(), json),
             Command::QrKeys => desk.qr_keys(),
             Command::Trust { out } => desk.trust(&out),
         }
@@ -293,8 +310,9 @@ impl Admin {
             }
         };
         let mut rng = new_rng()?;
-        let context = Context::open(&dir, &config, &id, Utc::now(), &mut rng).map_err(Failure::failed)?;
-        Ok(Desk { store, context, rng })
+        let now = standing(&store.read(crate::store::clock::get)?, Utc::now()).now;
+        let context = Context::open(&dir, &config, &id, now, &mut rng).map_err(Failure::failed)?;
+        Ok(Desk { store, context, now, rng })
     }
 }
 
@@ -310,7 +328,7 @@ impl Desk {
         if !record.active {
             return Err(Failure::refused(format!("The member {member} may not sign in any more.")));
         }
-        let token = SignIn::issue(&self.context.issuer(), &mut Moment::new(Utc::now(), &mut self.rng), member);
+        let token = SignIn::issue(&self.context.issuer(), &mut Moment::new(self.now, &mut self.rng), member);
         let Some(out) = out else {
             print(&format!("{token}\n"));
             return Ok(());
@@ -336,11 +354,11 @@ impl Desk {
             &MemberId,
         ) -> Result<AcceptedVisit, DecideError>,
     ) -> Result<(), Failure> {
-        let (context, rng) = (&self.context, &mut self.rng);
+        let (context, now, rng) = (&self.context, self.now, &mut self.rng);
         let visit = self.store.write(|tx| {
             member_of(tx, context, &decision.member)?;
             let visit = visit_of(tx, context, &decision.visit)?;
-            act(tx, context, &mut Moment::new(Utc::now(), rng), visit, &decision.member).map_err(Failure::from)
+            act(tx, context, &mut Moment::new(now, rng), visit, &decision.member).map_err(Failure::from)
         })?;
         print(&format!("Visit {} is {} now.\n{}", visit.number, visit.status(), consequence(&visit)));
         Ok(())

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use vestibule_core::id::{MemberId, Thumbprint};
 
 use super::jwt::{self, Claims, Kind};
-use super::{Issuer, TokenError};
+use super::{CLOCK_TOLERANCE, Issuer, TokenError};
 use crate::moment::Moment;
 
 /// How long an access token is good, in seconds.
@@ -41,6 +41,10 @@ impl Access {
     /// Reads a token; whether device and member are still good is the caller's to check, on every request.
     pub fn verify(issuer: &Issuer<'_>, token: &str, now: DateTime<Utc>) -> Result<Self, TokenError> {
         let claims = jwt::verify(issuer, Kind::Access, token, now)?;
+        // Made when the hub's clock was ahead, it would be good for as long as that was wrong.
+        if claims.iat > now.timestamp() + CLOCK_TOLERANCE {
+            return Err(TokenError::Expired);
+        }
         let device = claims.device.as_deref().and_then(thumbprint).ok_or(TokenError::Invalid)?;
         Ok(Self { member: claims.sub.parse().map_err(|_| TokenError::Invalid)?, device })
     }

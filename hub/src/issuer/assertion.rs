@@ -24,11 +24,13 @@ struct Claims {
     jti: String,
 }
 
-/// An assertion that was believed; whether it was used before is the caller's to check.
+/// An assertion of a device; whether it was used before is the caller's to check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assertion {
     /// Names the assertion: each is good once.
     pub jti: String,
+    /// When it was made, by the device's clock.
+    pub made_at: DateTime<Utc>,
     /// From this time on nobody believes it anyway, Unix seconds.
     pub forgotten_at: i64,
 }
@@ -48,6 +50,17 @@ impl Assertion {
         key: &PublicKey,
         now: DateTime<Utc>,
     ) -> Result<Self, TokenError> {
+        let read = Self::read(issuer, assertion, device, key)?;
+        if read.is_in_time(now) { Ok(read) } else { Err(TokenError::AssertionTime) }
+    }
+
+    /// Reads an assertion that the device of this key signed for this hub; whether it is good now is another question.
+    pub fn read(
+        issuer: &Issuer<'_>,
+        assertion: &str,
+        device: &Thumbprint,
+        key: &PublicKey,
+    ) -> Result<Self, TokenError> {
         let (_, claims): (_, Claims) = jwt::decode(assertion, key).ok_or(TokenError::Assertion)?;
         let device = device.to_string();
         if claims.iss != device || claims.sub != device || !(1..=64).contains(&claims.jti.len()) {
@@ -56,14 +69,18 @@ impl Assertion {
         if claims.aud != issuer.audience() {
             return Err(TokenError::Audience);
         }
-        let now = now.timestamp();
-        let life = claims.exp.checked_sub(claims.iat).ok_or(TokenError::AssertionTime)?;
-        let in_time = (1..=ASSERTION_LIFE).contains(&life)
-            && claims.iat <= now + CLOCK_TOLERANCE
-            && claims.exp > now - CLOCK_TOLERANCE;
-        if !in_time {
+        let life = claims.exp.checked_sub(claims.iat);
+        if !life.is_some_and(|life| (1..=ASSERTION_LIFE).contains(&life)) {
             return Err(TokenError::AssertionTime);
         }
-        Ok(Self { jti: claims.jti, forgotten_at: claims.exp + CLOCK_TOLERANCE })
+        let made_at = DateTime::from_timestamp(claims.iat, 0).ok_or(TokenError::AssertionTime)?;
+        let forgotten_at = claims.exp.saturating_add(CLOCK_TOLERANCE);
+        Ok(Self { jti: claims.jti, made_at, forgotten_at })
+    }
+
+    /// Whether it was made now, give or take a minute.
+    pub fn is_in_time(&self, now: DateTime<Utc>) -> bool {
+        let now = now.timestamp();
+        self.made_at.timestamp() <= now + CLOCK_TOLERANCE && self.forgotten_at > now
     }
 }

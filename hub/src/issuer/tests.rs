@@ -77,6 +77,9 @@ fn a_token_serves_for_its_own_purpose_organisation_hub_and_hour() {
     let token = access_token(&hub);
     assert_eq!(Access::verify(&hub.issuer(), &token, later(899)).map(|a| a.member), Ok(ada()));
     assert_eq!(Access::verify(&hub.issuer(), &token, later(900)), Err(TokenError::Expired));
+    // Made while the hub's clock was ahead, it does not live until that time has come and gone.
+    assert!(Access::verify(&hub.issuer(), &token, later(-60)).is_ok());
+    assert_eq!(Access::verify(&hub.issuer(), &token, later(-61)), Err(TokenError::Expired));
     assert_eq!(SignIn::verify(&hub.issuer(), &token, now()), Err(TokenError::Invalid));
     assert_eq!(claimed_organisation(&token).as_ref(), Ok(&hub.organisation));
 

@@ -93,7 +93,7 @@ impl Judge<'_, '_> {
         let author = self.author(place.envelope);
         // The values are checked before the rights, because rights need a host and a site.
         if let Err(refusal) =
-            validity::check(self.tx, &self.context.organisation, self.member, None, &values, self.moment.now)?
+            validity::check(self.tx, &self.context.organisation, self.member, None, &values, self.moment.earliest())?
         {
             return Ok(refuse(refusal));
         }
@@ -239,7 +239,7 @@ impl Judge<'_, '_> {
             )));
         }
         let before = Some(&visit.values);
-        validity::check(self.tx, &self.context.organisation, self.member, before, after, self.moment.now)
+        validity::check(self.tx, &self.context.organisation, self.member, before, after, self.moment.earliest())
     }
 
     /// Stores an accepted change and records what follows. A new host gets a fresh base without earlier values, made by

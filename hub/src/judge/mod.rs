@@ -99,5 +99,6 @@ pub fn sync(
         remaining: pulled.remaining,
         scopes: pulled.scopes,
         key_set: pulled.key_set.map(ByteVec::from),
+        clock_in_doubt: !moment.is_certain(),
     })
 }

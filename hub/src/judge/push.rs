@@ -242,7 +242,7 @@ impl<'a, 'm> Judge<'a, 'm> {
             }
             return Ok(verdict);
         }
-        let verdict = if place.envelope.not_after < self.moment.unix() {
+        let verdict = if place.envelope.not_after < self.moment.earliest().timestamp() {
             Verdict::Refused(refused("expired", "the envelope came later than its author allowed"))
         } else {
             match item {

@@ -61,7 +61,7 @@ impl Judge<'_, '_> {
                 return Ok(Err(not_permitted()));
             }
             let seen = Seen { heads: request.heads.clone(), entry: request.seen };
-            let checked = decide::check(self.tx, self.moment.now, visit, self.member, &decided, &seen)?;
+            let checked = decide::check(self.tx, self.moment.earliest(), visit, self.member, &decided, &seen)?;
             Ok(checked.map(|()| Granted::Outcome(lifecycle::decided(visit, decided))))
         };
         match &request.ask {

@@ -3,28 +3,26 @@
 //! Founding stores the rows, lets the root sign the first key set, and puts everything every phone may know into the
 //! feed's `directory` scope and each member's roles into theirs. Security and category addresses stay in the database.
 
+mod key_sets;
 pub mod sample;
 
-use chrono::TimeDelta;
 use rusqlite::Transaction;
 use vestibule_core::directory::{DirectoryRow, Member, Organisation, RowValue, Site, Space};
 use vestibule_core::feed::Scope;
 use vestibule_core::id::{ChainHash, HubEpoch, MemberId, OrganisationId};
-use vestibule_core::keys::{DeviceSigner, KeyEntry, KeySet, KeyUse, SignedKeySet, SignerError, SoftwareSigner};
+use vestibule_core::keys::SignerError;
+
+pub use key_sets::{key_set, key_set_holds, sign_key_set};
 
 use crate::context::Context;
 use crate::feed;
 use crate::moment::Moment;
 use crate::store::members::{self, MemberRecord};
 use crate::store::organisations::{self, Counted, OrganisationRecord, TypeRecord, next_number};
-use crate::store::{StoreError, devices};
+use crate::store::{StoreError, clock, devices};
 
-/// How long a key set is good for: a phone that stays offline longer wants a newer one first.
-const KEY_SET_LIFE: TimeDelta = TimeDelta::days(400);
 /// How many visits come into newly kept scopes in the transaction that gives a role.
 const FILLED_AT_ONCE: u32 = 200;
-/// How far the hub's keys are believed before the moment they were made: phones' clocks are not the hub's.
-const KEY_SET_MARGIN: TimeDelta = TimeDelta::days(1);
 
 /// An organisation to be founded. Numbers in its sites and members are given by the hub, whatever stands there.
 #[derive(Debug, Clone)]
@@ -85,6 +83,10 @@ pub fn found(
     }
     if organisations::epoch(tx)?.is_none() {
         organisations::set_epoch(tx, HubEpoch(moment.random()))?;
+    }
+    let remembered = clock::get(tx)?;
+    if remembered.seen.is_none() {
+        clock::put(tx, &clock::Record { seen: Some(moment.now), ..remembered })?;
     }
     let version = next_number(tx, Counted::Row)?;
     let record = OrganisationRecord {
@@ -183,40 +185,6 @@ fn open_scopes(
     Ok(())
 }
 
-/// Lets the root sign the next key set over the hub's present keys.
-pub fn sign_key_set(
-    tx: &Transaction<'_>,
-    context: &Context,
-    moment: &Moment<'_>,
-) -> Result<SignedKeySet, OrganisationError> {
-    let id = &context.organisation;
-    let version = organisations::key_set_version(tx, id)? + 1;
-    let (from, until) = ((moment.now - KEY_SET_MARGIN).timestamp(), (moment.now + KEY_SET_LIFE).timestamp());
-    let entry = |usage, signer: &SoftwareSigner| KeyEntry {
-        usage,
-        key: signer.public_key(),
-        not_before: from,
-        not_after: until,
-    };
-    let keys = &context.keys;
-    let set = KeySet {
-        organisation: id.clone(),
-        version,
-        root: keys.root.public_key(),
-        keys: vec![
-            entry(KeyUse::Feed, &keys.feed),
-            entry(KeyUse::Log, &keys.log),
-            entry(KeyUse::Grant, &keys.grant),
-            entry(KeyUse::Qr, &keys.qr),
-        ],
-        issued_at: moment.unix(),
-        expires_at: until,
-    };
-    let signed = SignedKeySet::sign(set, &keys.root)?;
-    organisations::insert_key_set(tx, id, version, &signed.bytes, until)?;
-    Ok(signed)
-}
-
 fn publish_member(
     tx: &Transaction<'_>,
     moment: &mut Moment<'_>,
@@ -241,31 +209,9 @@ fn publish(
 
 #[cfg(test)]
 mod tests {
-    use vestibule_core::keys::{DeviceSigner as _, KeyUse, SignedKeySet};
-
-    use super::{OrganisationError, found, own_issuer, sample, sign_key_set};
+    use super::{OrganisationError, found, own_issuer, sample};
     use crate::judge::tests::World;
-    use crate::store::{devices, members, organisations};
-
-    /// The root signs a key set that names each of the hub's keys for its use, and the next one counts up.
-    #[test]
-    fn the_root_signs_the_key_sets() {
-        let mut world = World::new();
-        world.write(|tx, context, moment| sign_key_set(tx, context, moment).map(drop)).expect("signed");
-        let id = world.context.organisation.clone();
-        let (version, bytes) =
-            world.store.read(|tx| organisations::current_key_set(tx, &id)).expect("a database").expect("a key set");
-        let root = world.context.keys.root.public_key().thumbprint().expect("a key");
-        let set = SignedKeySet::verify(&bytes, &id, &root).expect("signed by the root").set;
-        assert_eq!((version, set.version), (2, 2));
-        let keys = &world.context.keys;
-        for (usage, signer) in
-            [(KeyUse::Feed, &keys.feed), (KeyUse::Log, &keys.log), (KeyUse::Grant, &keys.grant), (KeyUse::Qr, &keys.qr)]
-        {
-            let key = signer.public_key();
-            assert_eq!(set.find(&key.thumbprint().expect("a key"), usage, world.now), Some(&key));
-        }
-    }
+    use crate::store::{devices, members};
 
     #[test]
     fn an_organisation_is_founded_once_and_with_its_own_keys() {

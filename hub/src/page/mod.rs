@@ -101,7 +101,7 @@ pub fn find_review(
     deliveries::by_review_link(tx, &context.organisation, &link_hash(token), now)
 }
 
-/// The `.pkpass` of `/p/{token}/pass.pkpass`: 404 where passes are not set up. A dead one is voided and has no code.
+/// The `.pkpass` of `/p/{token}/pass.pkpass`: 404 where passes are not set up, 503 while the certificate is not valid. A dead one is voided and has no code.
 pub fn visitor_pass(
     tx: &Transaction<'_>,
     context: &Context,
@@ -109,6 +109,10 @@ pub fn visitor_pass(
     delivery: &Delivery,
     invitation: &Invitation,
 ) -> Result<Page, PageError> {
+    if context.apple.as_ref().is_some_and(|apple| !apple.is_valid(now)) {
+        // For now: the pass is as it was once the certificate is renewed.
+        return Ok(Page::empty(503));
+    }
     let credential = credential::latest(tx, &delivery.organisation, delivery.visit)?;
     let pass = apple_pass(context, delivery, invitation, credential.as_ref(), now)?;
     Ok(pass

@@ -81,7 +81,8 @@ impl PageView {
         let when = invitation.when();
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
         let qr = invitation.organisation.qr.then(|| QrMatrix::of(&credential.qr_token(context))).transpose();
-        let has_apple = invitation.organisation.wallet && context.apple.is_some();
+        let apple = context.apple.as_ref().filter(|apple| apple.is_valid(now));
+        let has_apple = invitation.organisation.wallet && apple.is_some();
         Ok(Self::Live(Box::new(LiveView {
             organisation,
             name: invitation.values.display_name(),

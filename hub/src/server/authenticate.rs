@@ -35,7 +35,7 @@ impl Hub {
             tracing::error!(%error, "an organisation cannot be opened");
         }
         let context = self.organisation_of(token)?;
-        let sign_in = SignIn::verify(&context.issuer(), token, self.surroundings.now())?;
+        let sign_in = SignIn::verify(&context.issuer(), token, self.clock.read().now)?;
         let (organisation, member) = (context.organisation.clone(), sign_in.member.clone());
         let active = self
             .database
@@ -50,7 +50,7 @@ impl Hub {
     pub(super) fn syncs(&self, headers: &HeaderMap) -> Result<(Arc<Context>, Access), Refused> {
         let token = bearer(headers)?;
         let context = self.organisation_of(token)?;
-        let access = Access::verify(&context.issuer(), token, self.surroundings.now())?;
+        let access = Access::verify(&context.issuer(), token, self.clock.read().now)?;
         Ok((context, access))
     }
 }

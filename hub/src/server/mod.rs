@@ -12,6 +12,7 @@ mod authenticate;
 mod body;
 pub mod connections;
 mod database;
+mod gauges;
 mod metrics;
 mod organisations;
 mod packing;
@@ -30,7 +31,7 @@ mod trace;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use rand_chacha::ChaCha20Rng;
@@ -40,9 +41,10 @@ use tokio::sync::{Notify, watch};
 use vestibule_core::id::OrganisationId;
 use vestibule_core::wallet::images;
 
+use crate::clock::Clock;
 use crate::config::{Config, DataDir};
 use crate::judge::Documents;
-use crate::store::StoreError;
+use crate::store::{self, StoreError};
 use database::Database;
 use metrics::Metrics;
 use organisations::Organisations;
@@ -58,11 +60,20 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 /// How long requests that are under way may take once the hub is told to stop.
 const GRACE: Duration = Duration::from_secs(8);
 
-/// The hub's clock and its source of randomness.
+/// The clocks of the hub's machine, read together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clocks {
+    /// What the clock says that people set.
+    pub machine: DateTime<Utc>,
+    /// What the clock says that nobody sets and that only goes forward; where it begins is of no meaning.
+    pub elapsed: Duration,
+}
+
+/// The machine's clocks and the source of randomness.
 #[derive(Clone)]
 pub struct Surroundings {
-    /// The time.
-    pub clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+    /// The clocks; the hub's time is made of them by [`Clock`].
+    pub clocks: Arc<dyn Fn() -> Clocks + Send + Sync>,
     /// A seed that is never the same.
     pub seed: Arc<dyn Fn() -> [u8; 32] + Send + Sync>,
 }
@@ -76,12 +87,9 @@ impl Surroundings {
             getrandom::fill(&mut seed).expect("the system has randomness; nothing works without");
             seed
         };
-        Self { clock: Arc::new(Utc::now), seed: Arc::new(seed) }
-    }
-
-    /// The time now.
-    pub fn now(&self) -> DateTime<Utc> {
-        (self.clock)()
+        let begun = Instant::now();
+        let clocks = move || Clocks { machine: Utc::now(), elapsed: begun.elapsed() };
+        Self { clocks: Arc::new(clocks), seed: Arc::new(seed) }
     }
 
     /// A generator for one request.
@@ -111,6 +119,7 @@ pub enum ServeError {
 pub struct Hub {
     config: Config,
     surroundings: Surroundings,
+    clock: Arc<Clock>,
     database: Database,
     organisations: Organisations,
     metrics: Metrics,
@@ -128,12 +137,24 @@ impl Hub {
     /// Opens database, keys and settings of a directory.
     pub async fn open(dir: DataDir, config: Config, surroundings: Surroundings) -> Result<Arc<Self>, ServeError> {
         let database = Database::open(&dir.database())?;
-        let organisations = Organisations::new(dir, config.clone(), surroundings.clone());
+        let remembered = database.read(store::clock::get).await?;
+        let clock = Arc::new(Clock::new(Arc::clone(&surroundings.clocks), &remembered));
+        // Before anything is done by the clock, the database knows whether it is in doubt. A hub on a full disk serves what
+        // it can all the same.
+        let record = clock.record();
+        let confirmed = remembered.confirmed.filter(|_| record.doubt.is_some());
+        let record = store::clock::Record { confirmed, ..record };
+        let is_news = record.doubt.is_some() || remembered.doubt.is_some() || remembered.confirmed.is_some();
+        if is_news && let Err(error) = database.write(move |tx| store::clock::put(tx, &record)).await {
+            tracing::error!(%error, "the time could not be written down");
+        }
+        let organisations = Organisations::new(dir, config.clone(), surroundings.clone(), Arc::clone(&clock));
         organisations.refresh(&database).await?;
         let rates = Rates::new(config.limits.requests_per_minute);
-        Ok(Arc::new(Self {
+        let hub = Arc::new(Self {
             config,
             surroundings,
+            clock,
             database,
             organisations,
             metrics: Metrics::default(),
@@ -141,7 +162,10 @@ impl Hub {
             rates,
             readiness: Readiness::default(),
             wake: Notify::new(),
-        }))
+        });
+        // Nothing is signed at a time at which phones do not believe the keys.
+        hub.renew_key_sets().await;
+        Ok(hub)
     }
 
     /// Whether no organisation was made yet: then there is nothing to serve.

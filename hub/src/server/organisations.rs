@@ -3,28 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rusqlite::Transaction;
-use vestibule_core::cbor;
+use rand_chacha::ChaCha20Rng;
 use vestibule_core::id::OrganisationId;
-use vestibule_core::keys::{KeySet, Sign1};
 
 use super::database::Database;
 use super::{Hub, ServeError, Surroundings};
+use crate::clock::{Clock, Reading};
 use crate::config::{Config, DataDir};
 use crate::context::Context;
-use crate::moment::Moment;
-use crate::organisation::{OrganisationError, sign_key_set};
+use crate::organisation::{OrganisationError, key_set, key_set_holds};
 use crate::store::organisations;
-
-/// A key set with less life left, in seconds, is followed by another: 200 of its 400 days, so that a phone that syncs
-/// twice a year never holds an expired one.
-const RENEWAL: i64 = 200 * 86_400;
 
 /// The open organisations.
 pub struct Organisations {
     dir: DataDir,
     config: Config,
     surroundings: Surroundings,
+    clock: Arc<Clock>,
     open: RwLock<BTreeMap<OrganisationId, Arc<Context>>>,
     /// Those that could not be opened when it was tried last.
     closed: RwLock<BTreeSet<OrganisationId>>,
@@ -32,8 +27,8 @@ pub struct Organisations {
 
 impl Organisations {
     /// None are open yet.
-    pub fn new(dir: DataDir, config: Config, surroundings: Surroundings) -> Self {
-        Self { dir, config, surroundings, open: RwLock::default(), closed: RwLock::default() }
+    pub fn new(dir: DataDir, config: Config, surroundings: Surroundings, clock: Arc<Clock>) -> Self {
+        Self { dir, config, surroundings, clock, open: RwLock::default(), closed: RwLock::default() }
     }
 
     /// The directory of the hub.
@@ -63,12 +58,11 @@ impl Organisations {
                 continue;
             }
             let (dir, config, surroundings) = (self.dir.clone(), self.config.clone(), self.surroundings.clone());
+            let now = self.clock.read().now;
             let opening = {
                 let id = id.clone();
                 // Making RSA keys takes a second.
-                tokio::task::spawn_blocking(move || {
-                    Context::open(&dir, &config, &id, surroundings.now(), &mut surroundings.rng())
-                })
+                tokio::task::spawn_blocking(move || Context::open(&dir, &config, &id, now, &mut surroundings.rng()))
             };
             let opened = match opening.await.map_err(std::io::Error::other) {
                 Ok(opened) => opened.map_err(ServeError::from),
@@ -104,28 +98,29 @@ impl Organisations {
     }
 }
 
-/// The organisation's signed key set: the newest, or, if that has not long to live, the next, signed by the root.
-pub fn key_set(tx: &Transaction<'_>, context: &Context, moment: &Moment<'_>) -> Result<Vec<u8>, OrganisationError> {
-    if let Some((_, bytes)) = organisations::current_key_set(tx, &context.organisation)? {
-        // Ours, from our own database: only its end is asked.
-        let set =
-            Sign1::read(&bytes).ok().and_then(|set| cbor::read::<KeySet>(set.unverified_payload(), "key set").ok());
-        if set.is_some_and(|set| set.expires_at - moment.unix() > RENEWAL) {
-            return Ok(bytes);
-        }
-    }
-    Ok(sign_key_set(tx, context, moment)?.bytes)
-}
-
 impl Hub {
     /// Signs the next key set of every organisation whose newest has not long to live.
     pub(super) async fn renew_key_sets(&self) {
         for context in self.organisations.all() {
-            let (now, mut rng) = (self.surroundings.now(), self.surroundings.rng());
-            let renewed = self.database.write(move |tx| key_set(tx, &context, &Moment::new(now, &mut rng))).await;
-            if let Err(error) = renewed {
+            let (time, rng) = (self.clock.read(), self.surroundings.rng());
+            if let Err(error) = self.renew_key_set(context, time, rng).await {
                 tracing::error!(%error, "a key set could not be renewed");
             }
         }
+    }
+
+    async fn renew_key_set(
+        &self,
+        context: Arc<Context>,
+        time: Reading,
+        mut rng: ChaCha20Rng,
+    ) -> Result<(), OrganisationError> {
+        let (looked_at, now) = (Arc::clone(&context), time.now);
+        // Looks before it asks to write: nearly always there is nothing to do.
+        let holds = self.database.read(move |tx| key_set_holds(tx, &looked_at, now)).await?;
+        if !holds && time.is_certain() {
+            self.database.write(move |tx| key_set(tx, &context, &time.moment(&mut rng)).map(drop)).await?;
+        }
+        Ok(())
     }
 }

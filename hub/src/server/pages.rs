@@ -131,7 +131,7 @@ impl Hub {
         + 'static,
     ) -> Result<Response, Refused> {
         let contexts = self.organisations.all();
-        let now = self.surroundings.now();
+        let now = self.clock.read().now;
         if contexts.is_empty() {
             return Err(not_found());
         }

@@ -257,7 +257,7 @@ impl Desk {
     /// Takes up what a hub that died was sending; false as long as that cannot be written down.
     fn recover(&mut self, hub: &Hub) -> bool {
         if !self.has_recovered {
-            let now = hub.surroundings.now();
+            let now = hub.clock.read().now;
             match self.store.write(|tx| outbox::recover(tx, now)) {
                 Ok(_) => self.has_recovered = true,
                 Err(error) => tracing::error!(%error, "the outbox cannot be used"),
@@ -302,7 +302,7 @@ impl Desk {
     }
 
     fn tidy(&mut self, hub: &Hub, contexts: &[Arc<Context>]) {
-        let now = hub.surroundings.now();
+        let now = hub.clock.read().now;
         for context in contexts {
             if let Err(error) = self.store.write(|tx| sender::forget(tx, context, now)) {
                 tracing::error!(organisation = %context.organisation, %error, "the outbox cannot be tidied");
@@ -315,7 +315,7 @@ impl Desk {
         if !self.has_room() || self.fruitless.as_ref().is_some_and(|(then, at)| *then == busy && at.elapsed() < TICK) {
             return Ok(None);
         }
-        let now = hub.surroundings.now();
+        let now = hub.clock.read().now;
         // Most often nothing is due: that takes no writer.
         if !self.store.read(|tx| outbox::is_due(tx, &context.organisation, now))? {
             return Ok(None);
@@ -361,7 +361,7 @@ impl Desk {
 
     fn note(&mut self, hub: &Hub, verdict: &Verdict) -> Result<Noted, RecordError> {
         let mut rng = hub.surroundings.rng();
-        let mut moment = Moment::new(hub.surroundings.now(), &mut rng);
+        let mut moment = hub.clock.read().moment(&mut rng);
         let Verdict { context, mail, said } = verdict;
         self.store.write(|tx| handover::note(tx, context, &mut moment, mail, *said))
     }

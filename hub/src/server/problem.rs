@@ -3,6 +3,8 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use vestibule_core::sync::wire::Problem;
 
 use super::trace;
@@ -18,12 +20,14 @@ pub struct Refused {
     detail: String,
     /// When to come back, in seconds.
     retry_after: Option<u64>,
+    /// The hub's signed time and the key set it is believed by, base64url.
+    time: Option<(String, Option<String>)>,
 }
 
 impl Refused {
     /// A refusal with a stable code and a sentence that says what was wrong and what to do.
     pub fn new(status: StatusCode, code: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { status, code: code.into(), detail: detail.into(), retry_after: None }
+        Self { status, code: code.into(), detail: detail.into(), retry_after: None, time: None }
     }
 
     /// It is too much now, and may be had in so many seconds.
@@ -34,6 +38,12 @@ impl Refused {
     /// The hub cannot do it now, and may in so many seconds.
     pub fn busy(detail: impl Into<String>, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail) }
+    }
+
+    /// With the hub's signed time and its newest key set, for a phone whose clock is wrong.
+    pub fn with_time(self, signed: &[u8], key_set: Option<&[u8]>) -> Self {
+        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        Self { time: Some((encode(signed), key_set.map(encode))), ..self }
     }
 
     /// The hub's own fault. What happened is in the log, not in the answer.
@@ -82,6 +92,7 @@ impl From<OrganisationError> for Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
+        let (time, key_set) = self.time.map_or((None, None), |(time, key_set)| (Some(time), key_set));
         let problem = Problem {
             kind: "about:blank".into(),
             title: self.status.canonical_reason().unwrap_or("Refused").into(),
@@ -89,6 +100,8 @@ impl IntoResponse for Refused {
             detail: self.detail,
             code: self.code,
             request_id: trace::request_id(),
+            time,
+            key_set,
         };
         let mut response = (self.status, Json(problem)).into_response();
         let headers = response.headers_mut();

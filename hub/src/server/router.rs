@@ -57,5 +57,5 @@ async fn ready(State(hub): State<Arc<Hub>>) -> Result<&'static str, Refused> {
 
 async fn metrics(State(hub): State<Arc<Hub>>) -> Response {
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    ([(header::CONTENT_TYPE, kind)], hub.metrics.render()).into_response()
+    ([(header::CONTENT_TYPE, kind)], hub.metrics.render() + &hub.gauges()).into_response()
 }

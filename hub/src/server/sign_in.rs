@@ -9,21 +9,23 @@ use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
+use vestibule_core::clock::{HubTime, asked};
 use vestibule_core::keys::DeviceSigner as _;
 use vestibule_core::sync::wire::{Challenge, Enrolled, Enrolment, TokenAnswer};
 
-use super::organisations::key_set;
 use super::problem::Refused;
 use super::{Hub, body};
+use crate::clock::Reading;
+use crate::context::Context;
 use crate::issuer::{self, ACCESS_LIFE, Access, Assertion, JWT_BEARER, TokenError};
-use crate::moment::Moment;
+use crate::organisation::{OrganisationError, key_set};
 use crate::store::devices::{self, Device};
-use crate::store::{assertions, members};
+use crate::store::{assertions, members, organisations};
 
 /// Gives the bearer of a sign-in token a nonce to sign.
 pub async fn challenge(State(hub): State<Arc<Hub>>, headers: HeaderMap) -> Result<Response, Refused> {
     let (context, sign_in) = hub.signs_in(&headers).await?;
-    let nonce = issuer::challenge(&context.issuer(), &sign_in, hub.surroundings.now());
+    let nonce = issuer::challenge(&context.issuer(), &sign_in, hub.clock.read().now);
     Ok(unstored(&Challenge { nonce: URL_SAFE_NO_PAD.encode(nonce) }))
 }
 
@@ -31,14 +33,14 @@ pub async fn challenge(State(hub): State<Arc<Hub>>, headers: HeaderMap) -> Resul
 pub async fn enrol(State(hub): State<Arc<Hub>>, request: Request) -> Result<Response, Refused> {
     let (context, sign_in) = hub.signs_in(request.headers()).await?;
     let enrolment: Enrolment = body::json(request).await?;
-    let now = hub.surroundings.now();
-    let (key, thumbprint) = issuer::proven_key(&context.issuer(), &sign_in, &enrolment, now)?;
+    let time = hub.clock.read();
+    let (key, thumbprint) = issuer::proven_key(&context.issuer(), &sign_in, &enrolment, time.now)?;
     let device = Device {
         thumbprint,
         organisation: context.organisation.clone(),
         member: sign_in.member,
         key,
-        enrolled_at: now.timestamp(),
+        enrolled_at: time.now.timestamp(),
         revoked_at: None,
     };
     let mut rng = hub.surroundings.rng();
@@ -63,7 +65,7 @@ pub async fn enrol(State(hub): State<Arc<Hub>>, request: Request) -> Result<Resp
                 organisation: device.organisation,
                 member: device.member,
                 root: root.to_string(),
-                key_set: URL_SAFE_NO_PAD.encode(key_set(tx, &context, &Moment::new(now, &mut rng))?),
+                key_set: URL_SAFE_NO_PAD.encode(key_set(tx, &context, &time.moment(&mut rng))?),
                 audience: context.issuer().audience(),
             })
         })
@@ -89,27 +91,55 @@ pub async fn token(State(hub): State<Arc<Hub>>, request: Request) -> Result<Resp
     }
     let assertion = field("assertion")?.to_owned();
     let claimed = issuer::claimed_device(&assertion)?;
-    let now = hub.surroundings.now();
     let mut rng = hub.surroundings.rng();
 
     // The key is looked up and the signature checked before anything is written: strangers do not wait for the writer.
     let device = hub.database.read(move |tx| devices::find(tx, &claimed)).await?.ok_or(TokenError::SignInAgain)?;
     let context = hub.organisations.get(&device.organisation).ok_or(TokenError::SignInAgain)?;
-    let assertion = Assertion::verify(&context.issuer(), &assertion, &device.thumbprint, &device.key, now)?;
+    let time = hub.clock.read();
+    let signed = Assertion::read(&context.issuer(), &assertion, &device.thumbprint, &device.key)?;
     hub.rates.token(device.thumbprint)?;
+    if !time.is_certain() {
+        hub.clock.witness(device.thumbprint, signed.made_at);
+    }
+    // While the clock is in doubt a phone may be right with either time.
+    if !time.times().any(|now| signed.is_in_time(now)) {
+        hub.clock.told(device.thumbprint);
+        return Err(hub.untimely(&context, time, &assertion).await?);
+    }
     let access_token = hub
         .database
         .write(move |tx| {
             let access = Access { member: device.member, device: device.thumbprint };
             let device = super::authenticate::good_device(tx, &context, &access)?;
-            if !assertions::spend(tx, &device, &assertion.jti, assertion.forgotten_at, now.timestamp())? {
+            if !assertions::spend(tx, &device, &signed.jti, signed.forgotten_at, time.now.timestamp())? {
                 return Err(TokenError::Replayed.into());
             }
-            Ok::<_, Refused>(access.issue(&context.issuer(), &mut Moment::new(now, &mut rng)))
+            Ok::<_, Refused>(access.issue(&context.issuer(), &mut time.moment(&mut rng)))
         })
         .await?;
     let expires_in = ACCESS_LIFE.unsigned_abs();
     Ok(unstored(&TokenAnswer { access_token, token_type: "Bearer".into(), expires_in }))
+}
+
+impl Hub {
+    /// The refusal of an assertion that was not made now: it says, signed, what the time is.
+    async fn untimely(&self, context: &Arc<Context>, time: Reading, assertion: &str) -> Result<Refused, Refused> {
+        let organisation = context.organisation.clone();
+        let key_set = self
+            .database
+            .read(move |tx| organisations::current_key_set(tx, &organisation))
+            .await?
+            .map(|(_, bytes)| bytes);
+        let signed = HubTime {
+            organisation: context.organisation.clone(),
+            time: time.now.timestamp_millis(),
+            certain: time.is_certain(),
+            asked: asked(assertion),
+        };
+        let signed = signed.sign(&context.keys.feed).map_err(OrganisationError::from)?;
+        Ok(Refused::from(TokenError::AssertionTime).with_time(&signed, key_set.as_deref()))
+    }
 }
 
 /// The keys of all issuers.

@@ -30,7 +30,7 @@ pub async fn sync(State(hub): State<Arc<Hub>>, request: Request) -> Result<Respo
     let (context, access) = hub.syncs(request.headers())?;
     let takes_zstd = accepts_zstd(request.headers());
     let bytes = body::limited(request, MEDIA_TYPE, MAX_REQUEST).await?;
-    let now = hub.surroundings.now();
+    let time = hub.clock.read();
     let mut rng = hub.surroundings.rng();
     let request: SyncRequest = cbor::read_strict(&bytes, "sync request").map_err(|error| {
         Refused::new(StatusCode::BAD_REQUEST, "garbage", format!("Failed to read the request: {error}."))
@@ -39,11 +39,12 @@ pub async fn sync(State(hub): State<Arc<Hub>>, request: Request) -> Result<Respo
     let (writes, database) = (!request.push.is_empty(), &hub.database);
     let (documents, share) = (Arc::clone(&hub.documents), Share::of(&hub.config.limits));
     let judged = move |tx: &Transaction<'_>| {
-        let mut moment = Moment::new(now, &mut rng);
+        let now = time.now.timestamp();
+        let mut moment = time.moment(&mut rng);
         if request.push.is_empty() {
             return judged(tx, &context, &mut moment, &documents, &access, &request);
         }
-        share.within(tx, &context, &access, &request, now.timestamp(), || {
+        share.within(tx, &context, &access, &request, now, || {
             judged(tx, &context, &mut moment, &documents, &access, &request)
         })
     };

@@ -3,6 +3,7 @@
 use rusqlite::{Transaction, params};
 
 use super::StoreError;
+use super::clock::CERTAIN;
 use super::devices::Device;
 
 /// Spends an assertion of a device; `false` if it was spent before. Forgets those nobody believes at `now` any more.
@@ -13,7 +14,8 @@ pub fn spend(
     forgotten_at: i64,
     now: i64,
 ) -> Result<bool, StoreError> {
-    tx.prepare_cached("DELETE FROM spent_assertion WHERE forgotten_at <= ?1")?.execute([now])?;
+    tx.prepare_cached(&format!("DELETE FROM spent_assertion WHERE forgotten_at <= ?1 AND {CERTAIN}"))?
+        .execute([now])?;
     let inserted = tx
         .prepare_cached(
             "INSERT INTO spent_assertion (organisation, device, jti, forgotten_at) VALUES (?1, ?2, ?3, ?4)

@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use vestibule_core::id::{CredentialId, OrganisationId, SiteId, VisitId};
 
 use super::StoreError;
+use super::clock::CERTAIN;
 use crate::credential::{Credential, PinHash, State, Window};
 
 const COLUMNS: &str = "id, organisation, visit, site, not_before, expires, opens, closes, state";
@@ -47,10 +48,10 @@ pub fn forget_expired_pins(
     site: &SiteId,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    tx.prepare_cached(
+    tx.prepare_cached(&format!(
         "UPDATE credential SET pin_hash = NULL
-         WHERE organisation = ?1 AND site = ?2 AND expires <= ?3 AND pin_hash IS NOT NULL",
-    )?
+         WHERE organisation = ?1 AND site = ?2 AND expires <= ?3 AND pin_hash IS NOT NULL AND {CERTAIN}"
+    ))?
     .execute(params![organisation.as_str(), site.as_str(), now.timestamp()])?;
     Ok(())
 }
@@ -202,8 +203,8 @@ pub fn count_failed_guess(
          ON CONFLICT DO UPDATE SET count = count + 1",
     )?
     .execute(params![organisation.as_str(), site.as_str(), desk, minute])?;
-    tx.prepare_cached("DELETE FROM failed_guess WHERE organisation = ?1 AND site = ?2 AND minute < ?3")?
-        .execute(params![organisation.as_str(), site.as_str(), minute - 24 * 60])?;
+    let sql = format!("DELETE FROM failed_guess WHERE organisation = ?1 AND site = ?2 AND minute < ?3 AND {CERTAIN}");
+    tx.prepare_cached(&sql)?.execute(params![organisation.as_str(), site.as_str(), minute - 24 * 60])?;
     Ok(())
 }
 

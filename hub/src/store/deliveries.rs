@@ -7,6 +7,7 @@ use vestibule_core::id::{OrganisationId, VisitId};
 use vestibule_core::schedule::Instants;
 
 use super::StoreError;
+use super::clock::CERTAIN;
 use crate::delivery::{Delivery, LinkHash, ToldTimes};
 
 const SELECT: &str = "SELECT id, organisation, visit, address_key, serial, domain, organizer, state, sequence,
@@ -145,7 +146,8 @@ pub fn insert_review_link(
     now: DateTime<Utc>,
     expires: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    tx.prepare_cached("DELETE FROM review_link WHERE expires <= ?1")?.execute([now.timestamp()])?;
+    tx.prepare_cached(&format!("DELETE FROM review_link WHERE expires <= ?1 AND {CERTAIN}"))?
+        .execute([now.timestamp()])?;
     tx.prepare_cached("INSERT INTO review_link (hash, organisation, visit, expires) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![hash, organisation.as_str(), visit.as_bytes(), expires.timestamp()])?;
     Ok(())

@@ -106,6 +106,13 @@ pub fn of_member(
     .collect()
 }
 
+/// How many devices of this hub may sync.
+pub fn count_in_use(tx: &Transaction<'_>) -> Result<u64, StoreError> {
+    let sql = "SELECT count(*) FROM device JOIN member USING (organisation)
+               WHERE member.id = device.member AND member.active AND device.revoked_at IS NULL";
+    Ok(tx.prepare_cached(sql)?.query_row([], |row| count(row, 0))?)
+}
+
 /// Takes nothing more from a device; whether there was one that was not revoked yet.
 pub fn revoke(
     tx: &Transaction<'_>,

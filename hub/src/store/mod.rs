@@ -6,6 +6,7 @@
 
 pub mod apart;
 pub mod assertions;
+pub mod clock;
 pub(crate) mod column;
 pub mod credentials;
 pub mod deliveries;

@@ -203,6 +203,13 @@ pub fn current_key_set(
     Ok(set)
 }
 
+/// The signed bytes of every key set there was.
+pub fn key_sets(tx: &Transaction<'_>, organisation: &OrganisationId) -> Result<Vec<Vec<u8>>, StoreError> {
+    tx.prepare_cached("SELECT bytes FROM key_set WHERE organisation = ?1")?
+        .query_and_then([organisation.as_str()], |row| Ok(row.get(0)?))?
+        .collect()
+}
+
 /// The version of the highest key set; 0 for none.
 pub fn key_set_version(tx: &Transaction<'_>, organisation: &OrganisationId) -> Result<u32, StoreError> {
     let version = tx

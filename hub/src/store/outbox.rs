@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension as _, Params, Row, Transaction, params};
 use vestibule_core::id::{MemberId, OrganisationId, VisitId};
 
 use super::StoreError;
+use super::clock::CERTAIN;
 
 /// Names a recipient, or a recipient's domain, without the address.
 pub type RecipientKey = [u8; 32];
@@ -219,15 +220,15 @@ pub fn forget_ended(
     organisation: &OrganisationId,
     before: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    tx.prepare_cached(
+    let sql = format!(
         "UPDATE outbox SET sealed = NULL WHERE organisation = ?1 AND state = 'failed' AND sealed IS NOT NULL
          AND (ended_at < ?2 OR delivery IS NOT NULL AND kind <> 'cancellation' AND NOT EXISTS (SELECT 1 FROM visit
              WHERE visit.organisation = outbox.organisation AND visit.id = outbox.visit
-             AND visit.window_ends IS NOT NULL))",
-    )?
-    .execute(params![organisation.as_str(), before.timestamp()])?;
-    tx.prepare_cached("DELETE FROM outbox WHERE organisation = ?1 AND sealed IS NULL AND ended_at < ?2")?
-        .execute(params![organisation.as_str(), before.timestamp()])?;
+             AND visit.window_ends IS NOT NULL)) AND {CERTAIN}"
+    );
+    tx.prepare_cached(&sql)?.execute(params![organisation.as_str(), before.timestamp()])?;
+    let sql = format!("DELETE FROM outbox WHERE organisation = ?1 AND sealed IS NULL AND ended_at < ?2 AND {CERTAIN}");
+    tx.prepare_cached(&sql)?.execute(params![organisation.as_str(), before.timestamp()])?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use vestibule_core::id::{ChainHash, ChangeHash, OrganisationId, VisitId};
 use vestibule_core::receipt::Verdict;
 
 use super::StoreError;
+use super::clock::CERTAIN;
 use super::column::Count;
 use super::devices::Device;
 
@@ -133,7 +134,8 @@ pub fn holds_visit(tx: &Transaction<'_>, device: &Device, visit: VisitId) -> Res
 
 /// Wipes the bytes of everything that came before `time`, Unix seconds: called once a day with now − [`KEPT_FOR`].
 pub fn prune(tx: &Transaction<'_>, time: i64) -> Result<usize, StoreError> {
-    Ok(tx.execute("UPDATE quarantine SET bytes = NULL WHERE bytes IS NOT NULL AND at < ?1", [time])?)
+    let sql = format!("UPDATE quarantine SET bytes = NULL WHERE bytes IS NOT NULL AND at < ?1 AND {CERTAIN}");
+    Ok(tx.execute(&sql, [time])?)
 }
 
 /// How many bytes of a device are kept.

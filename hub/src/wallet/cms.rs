@@ -39,6 +39,9 @@ pub enum CmsError {
     /// Something could not be encoded.
     #[error("failed to encode the signature of a pass: {0}")]
     Encode(#[from] der::Error),
+    /// The time is outside the certificates'.
+    #[error("the pass certificate is not valid now; renew it")]
+    OutOfTime,
     /// The key refused.
     #[error("the key of the pass certificate refused to sign")]
     Key,

@@ -9,10 +9,12 @@
 
 pub mod certificates;
 pub mod cms;
+pub mod expiry;
 pub mod google_link;
 pub mod key_files;
 pub mod signer;
 
+pub use expiry::Expiry;
 pub use google_link::GoogleIssuer;
 pub use signer::{PassIdentity, PassSigner};
 

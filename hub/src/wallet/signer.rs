@@ -117,14 +117,31 @@ impl PassSigner {
         self.own_root.as_deref()
     }
 
-    /// When the certificate ends; after that phones refuse new passes (those they have stay).
-    pub fn valid_until(&self) -> DateTime<Utc> {
-        let end = self.leaf.tbs_certificate.validity.not_after.to_unix_duration().as_secs();
-        i64::try_from(end).ok().and_then(|end| DateTime::from_timestamp(end, 0)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    /// From when until when passes may be signed: both certificates have to be valid. After that phones refuse new passes
+    /// (those they have stay).
+    pub fn validity(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+        let instant = |time: x509_cert::time::Time| {
+            let seconds = i64::try_from(time.to_unix_duration().as_secs()).ok();
+            seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+        };
+        let (leaf, wwdr) = (&self.leaf.tbs_certificate.validity, &self.wwdr.tbs_certificate.validity);
+        (instant(leaf.not_before).max(instant(wwdr.not_before)), instant(leaf.not_after).min(instant(wwdr.not_after)))
+    }
+
+    /// Whether passes may be signed at `now`.
+    pub fn is_valid(&self, now: DateTime<Utc>) -> bool {
+        let (from, until) = self.validity();
+        from <= now && now < until
     }
 
     /// Signs a manifest at the time `now`: the bytes of the file `signature`.
+    ///
+    /// # Errors
+    /// [`CmsError::OutOfTime`] with a certificate that is not valid then: no phone would take the pass.
     pub fn sign(&self, manifest: &[u8], now: DateTime<Utc>) -> Result<Vec<u8>, CmsError> {
+        if !self.is_valid(now) {
+            return Err(CmsError::OutOfTime);
+        }
         cms::sign(manifest, &self.leaf, &self.wwdr, &self.key, now)
     }
 }

@@ -189,7 +189,7 @@ fn a_second_start_loads_what_the_first_made() {
     let first = signer();
     let second = signer();
     assert_eq!(first.sign(b"{}", now()).expect("signs"), second.sign(b"{}", now()).expect("signs"));
-    assert!(first.valid_until() > now() + chrono::TimeDelta::days(7_000));
+    assert!(first.validity().1 > now() + chrono::TimeDelta::days(7_000));
     assert_eq!(format!("{first:?}").matches("BEGIN").count(), 0, "no key in a log");
 }
 
@@ -236,4 +236,33 @@ fn files_that_do_not_fit_are_named() {
     says(&changed(KEY, Some("")), &identity(), KEY);
     says(&changed(CERTIFICATE, Some("garbage")), &identity(), CERTIFICATE);
     says(&changed(KEY, Some("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n")), &identity(), KEY);
+}
+
+/// An operator is told 30, 7 and 1 days before a certificate ends; outside its time nothing is signed with it.
+#[test]
+fn nothing_is_signed_with_a_certificate_that_has_run_out() {
+    use chrono::TimeDelta;
+
+    use super::super::Expiry;
+
+    let signer = signer();
+    let (from, until) = signer.validity();
+    let line = |now| Expiry::of(&identity().organisation, &signer, now).map(|expiry| expiry.line);
+    let second = TimeDelta::seconds(1);
+    for (now, expected) in [
+        (until - TimeDelta::days(30) - second, None),
+        (until - TimeDelta::days(30), Some(30)),
+        (until - TimeDelta::days(7), Some(7)),
+        (until - TimeDelta::days(1), Some(1)),
+        (until - second, Some(1)),
+        (until, Some(0)),
+        (from - second, Some(0)),
+    ] {
+        assert_eq!(line(now), expected, "{now}");
+        let signed = signer.sign(b"{}", now);
+        assert_eq!(matches!(signed, Err(CmsError::OutOfTime)), expected == Some(0), "{now}");
+        assert_eq!(signer.is_valid(now), signed.is_ok());
+    }
+    let said = Expiry::of(&identity().organisation, &signer, until).expect("said").warning();
+    assert!(said.contains("example-ag") && said.contains("without Apple passes"), "{said}");
 }

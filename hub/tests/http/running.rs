@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -26,7 +26,7 @@ use vestibule_hub::context::Context;
 use vestibule_hub::issuer::SignIn;
 use vestibule_hub::moment::Moment;
 use vestibule_hub::organisation::{self, OrganisationError, sample};
-use vestibule_hub::server::{Hub, Surroundings};
+use vestibule_hub::server::{Clocks, Hub, Surroundings};
 use vestibule_hub::store::HubStore;
 
 /// When every test begins.
@@ -78,7 +78,7 @@ pub struct Running {
     home: TempDir,
     url: String,
     public_url: url::Url,
-    clock: Arc<AtomicI64>,
+    clocks: Arc<Mutex<Clocks>>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
     pub client: Client,
@@ -104,13 +104,13 @@ impl Running {
     async fn on(home: TempDir, now: i64) -> Self {
         // Another test of this process may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let clock = Arc::new(AtomicI64::new(now));
+        let clocks = Arc::new(Mutex::new(Clocks { machine: at(now), elapsed: Duration::ZERO }));
         let dir = DataDir::open(home.path()).expect("a hub");
         let config = dir.config().expect("reads");
         let public_url = config.public_url.clone();
-        let ticking = Arc::clone(&clock);
-        let surroundings =
-            Surroundings { clock: Arc::new(move || at(ticking.load(Ordering::SeqCst))), ..Surroundings::system() };
+        let ticking = Arc::clone(&clocks);
+        let read = move || *ticking.lock().expect("no test panics with it");
+        let surroundings = Surroundings { clocks: Arc::new(read), ..Surroundings::system() };
         let hub = Hub::open(dir, config, surroundings).await.expect("opens");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -121,23 +121,38 @@ impl Running {
             };
             hub.serve(listener, stopped).await.expect("serves to its end");
         });
-        Self { home, url, public_url, clock, stop: Some(stop), task, client: Client::new() }
+        Self { home, url, public_url, clocks, stop: Some(stop), task, client: Client::new() }
     }
 
     /// Stops the hub cleanly and starts it again on the same directory, at the same time.
-    pub async fn restart(mut self) -> Self {
+    pub async fn restart(self) -> Self {
+        let now = self.now();
+        self.restart_at(now).await
+    }
+
+    /// The same, when the machine's clock says something else.
+    pub async fn restart_at(mut self, now: i64) -> Self {
         self.client = Client::new();
         self.stop.take().expect("it runs").send(()).expect("it listens");
         self.task.await.expect("ends cleanly");
-        Self::on(self.home, self.clock.load(Ordering::SeqCst)).await
+        Self::on(self.home, now).await
     }
 
+    /// Time passes.
     pub fn pass(&self, seconds: i64) {
-        self.clock.fetch_add(seconds, Ordering::SeqCst);
+        let mut clocks = self.clocks.lock().expect("no test panics with it");
+        clocks.machine += chrono::TimeDelta::seconds(seconds);
+        clocks.elapsed += Duration::from_secs(seconds.unsigned_abs());
     }
 
+    /// Somebody sets the machine's clock ahead, or back.
+    pub fn set_clock(&self, seconds: i64) {
+        self.clocks.lock().expect("no test panics with it").machine += chrono::TimeDelta::seconds(seconds);
+    }
+
+    /// What the machine's clock says.
     pub fn now(&self) -> i64 {
-        self.clock.load(Ordering::SeqCst)
+        self.clocks.lock().expect("no test panics with it").machine.timestamp()
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -5249,25 +5249,35 @@ public func FfiConverterTypeSyncProgress_lower(_ value: SyncProgress) -> RustBuf
  */
 public struct SyncStateView: Equatable, Hashable {
     /**
-     * When the last sync ended with nothing left to do, on this phone's clock.
+     * When the last sync ended with nothing left to do, by the hub's clock.
      */
     public let syncedAt: Date?
     /**
      * The latest time the hub has signed.
      */
     public let hubTime: Date?
+    /**
+     * How many seconds this phone's clock is ahead of the hub's (behind is negative), where that is more than two
+     * minutes and a person who reads times on it should know; else 0. Everything here goes by the hub's clock.
+     */
+    public let clockOffBy: Int64
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
     public init(
         /**
-         * When the last sync ended with nothing left to do, on this phone's clock.
+         * When the last sync ended with nothing left to do, by the hub's clock.
          */syncedAt: Date?,
         /**
          * The latest time the hub has signed.
-         */hubTime: Date?) {
+         */hubTime: Date?, 
+        /**
+         * How many seconds this phone's clock is ahead of the hub's (behind is negative), where that is more than two
+         * minutes and a person who reads times on it should know; else 0. Everything here goes by the hub's clock.
+         */clockOffBy: Int64) {
         self.syncedAt = syncedAt
         self.hubTime = hubTime
+        self.clockOffBy = clockOffBy
     }
 
 
@@ -5287,13 +5297,15 @@ public struct FfiConverterTypeSyncStateView: FfiConverterRustBuffer {
         return
             try SyncStateView(
                 syncedAt: FfiConverterOptionTimestamp.read(from: &buf),
-                hubTime: FfiConverterOptionTimestamp.read(from: &buf)
+                hubTime: FfiConverterOptionTimestamp.read(from: &buf), 
+                clockOffBy: FfiConverterInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: SyncStateView, into buf: inout [UInt8]) {
         FfiConverterOptionTimestamp.write(value.syncedAt, into: &buf)
         FfiConverterOptionTimestamp.write(value.hubTime, into: &buf)
+        FfiConverterInt64.write(value.clockOffBy, into: &buf)
     }
 }
 

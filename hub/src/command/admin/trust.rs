@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use ed25519_dalek::VerifyingKey;
 use vestibule_core::cbor;
 use vestibule_core::keys::{KeySet, KeyUse, PublicKey, Sign1};
@@ -68,6 +68,6 @@ impl Desk {
             Some(QrKey::new(key, time(entry.not_before)?, time(entry.not_after)?))
         });
         let keys = keys.collect::<Option<Vec<_>>>().ok_or_else(broken)?;
-        Ok(QrKeys::new(organisation.clone(), keys, Utc::now(), Vec::new()))
+        Ok(QrKeys::new(organisation.clone(), keys, self.now, Vec::new()))
     }
 }

@@ -273,7 +273,8 @@ fn sign_in(client: &HostClient, hub: &str, token_file: &std::path::Path, json: b
             json!({ "id": device, "status": "signed_in", "member": member, "organisation": organisation })
         )
     } else {
-        format!("Signed in as {member} of {organisation}; {} rows received.\n", progress.received)
+        let clock = client.clock_off_by().map(show::clock).unwrap_or_default();
+        format!("Signed in as {member} of {organisation}; {} rows received.\n{clock}", progress.received)
     });
     Ok(())
 }
@@ -347,6 +348,7 @@ fn sync(client: &HostClient, json: bool) -> Result<(), Failure> {
         let answer = json!({
             "id": device, "status": status, "sent": progress.sent, "received": progress.received, "refused": refused,
             "update_app": update, "attention": attention,
+            "clock_off_by": client.clock_off_by().map(|off| off.num_seconds()),
         });
         print(&format!("{answer:#}\n"));
     } else {
@@ -358,6 +360,7 @@ fn sync(client: &HostClient, json: bool) -> Result<(), Failure> {
             let words = visit.mail.as_ref().map_or_else(|| "Please look at it.".to_owned(), GuestMail::words);
             print(&format!("{}: {words}\n", visit.id));
         }
+        print(&client.clock_off_by().map(show::clock).unwrap_or_default());
     }
     if refused.is_empty() {
         return Ok(());

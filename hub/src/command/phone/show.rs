@@ -1,6 +1,6 @@
 //! How a terminal shows visits: tables for people, JSON for programs.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 use vestibule_core::decision::{APPROVERS_NOT_TOLD, Approval, Fact, Standing, Told, UNDONE, undone_message};
@@ -356,6 +356,18 @@ pub fn rows(matrix: &QrMatrix) -> Vec<String> {
     (0..matrix.size).map(row).collect()
 }
 
+/// What a person is told of a clock that is off by so much: ahead is fast.
+pub fn clock(off: TimeDelta) -> String {
+    let minutes = (off.num_seconds().abs() + 30) / 60;
+    let much = match minutes {
+        ..120 => format!("{minutes} minutes"),
+        ..2_880 => format!("{} hours", (minutes + 30) / 60),
+        _ => format!("{} days", (minutes + 720) / 1_440),
+    };
+    let way = if off > TimeDelta::zero() { "fast" } else { "slow" };
+    format!("This phone's clock is {much} {way}; times are shown by the hub's.\n")
+}
+
 /// A QR code in half blocks, two rows a line, light on dark as terminals mostly are.
 pub fn blocks(matrix: &QrMatrix) -> String {
     let light = |x: Option<usize>, y: Option<usize>| match (x, y) {
@@ -376,4 +388,19 @@ pub fn blocks(matrix: &QrMatrix) -> String {
         text.push('\n');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_fast_or_slow() {
+        for (seconds, says) in
+            [(47 * 60, "47 minutes fast"), (-3_598, "60 minutes slow"), (400 * 86_400, "400 days fast")]
+        {
+            let said = clock(TimeDelta::seconds(seconds));
+            assert_eq!(said, format!("This phone's clock is {says}; times are shown by the hub's.\n"));
+        }
+    }
 }

@@ -320,6 +320,7 @@ extension SyncState {
     init(_ state: VestibuleGenerated.SyncStateView) {
         syncedAt = state.syncedAt
         hubTime = state.hubTime
+        clockOffBy = .seconds(state.clockOffBy)
     }
 }
 

@@ -80,10 +80,13 @@ public struct SyncProgress: Hashable, Sendable {
 
 /// What the last syncs left.
 public struct SyncState: Hashable, Sendable {
-    /// When the last one ended with nothing left to do, on this phone's clock; none if none has.
+    /// When the last one ended with nothing left to do, by the hub's clock; none if none has.
     public let syncedAt: Date?
     /// The latest time the hub has signed.
     public let hubTime: Date?
+    /// How far this phone's clock is ahead of the hub's (behind is negative), where that is more than two minutes and a
+    /// person who reads times on it should know; else zero. Everything here goes by the hub's clock.
+    public let clockOffBy: Duration
 }
 
 /// Something the hub sent that this version cannot use, or not all of.

@@ -1,6 +1,7 @@
 package org.vestibule
 
 import java.time.DateTimeException
+import java.time.Duration
 import java.time.Instant
 import java.time.LocalDateTime
 import java.time.LocalTime
@@ -306,4 +307,4 @@ internal fun RustProgress.toPublic() =
 
 internal fun RustTrouble.toPublic() = Trouble(kind.same(), detail, visit?.let(::VisitId), updateApp)
 
-internal fun RustSyncState.toPublic() = SyncStateView(syncedAt, hubTime)
+internal fun RustSyncState.toPublic() = SyncStateView(syncedAt, hubTime, Duration.ofSeconds(clockOffBy))

@@ -11,6 +11,7 @@ import kotlinx.coroutines.flow.channelFlow
 import kotlinx.coroutines.withContext
 import org.vestibule.generated.SyncCancel
 import org.vestibule.generated.SyncListener
+import java.time.Duration
 import java.time.Instant
 import org.vestibule.generated.SyncProgress as RustProgress
 import org.vestibule.generated.Syncs as RustSyncs
@@ -80,10 +81,12 @@ public data class SyncProgress(val sent: Long, val toSend: Long, val received: L
 /**
  * What the last syncs left.
  *
- * @property syncedAt when the last sync ended with nothing left to do, on this phone's clock.
+ * @property syncedAt when the last sync ended with nothing left to do, by the hub's clock.
  * @property hubTime the latest time the hub has signed.
+ * @property clockOffBy how far this phone's clock is ahead of the hub's (behind is negative), where that is more than two
+ *   minutes and a person who reads times on it should know; else zero. Everything here goes by the hub's clock.
  */
-public data class SyncStateView(val syncedAt: Instant?, val hubTime: Instant?)
+public data class SyncStateView(val syncedAt: Instant?, val hubTime: Instant?, val clockOffBy: Duration)
 
 /** Why something the hub sent is listed as [Trouble]. */
 public enum class TroubleKind {

@@ -7882,7 +7882,7 @@ public object FfiConverterTypeSyncProgress: FfiConverterRustBuffer<SyncProgress>
  */
 data class SyncStateView (
     /**
-     * When the last sync ended with nothing left to do, on this phone's clock.
+     * When the last sync ended with nothing left to do, by the hub's clock.
      */
     val `syncedAt`: java.time.Instant?
     ,
@@ -7890,6 +7890,12 @@ data class SyncStateView (
      * The latest time the hub has signed.
      */
     val `hubTime`: java.time.Instant?
+    ,
+    /**
+     * How many seconds this phone's clock is ahead of the hub's (behind is negative), where that is more than two
+     * minutes and a person who reads times on it should know; else 0. Everything here goes by the hub's clock.
+     */
+    val `clockOffBy`: kotlin.Long
 
 ){
 
@@ -7908,17 +7914,20 @@ public object FfiConverterTypeSyncStateView: FfiConverterRustBuffer<SyncStateVie
         return SyncStateView(
             FfiConverterOptionalTimestamp.read(buf),
             FfiConverterOptionalTimestamp.read(buf),
+            FfiConverterLong.read(buf),
         )
     }
 
     override fun allocationSize(value: SyncStateView) = (
             FfiConverterOptionalTimestamp.allocationSize(value.`syncedAt`) +
-            FfiConverterOptionalTimestamp.allocationSize(value.`hubTime`)
+            FfiConverterOptionalTimestamp.allocationSize(value.`hubTime`) +
+            FfiConverterLong.allocationSize(value.`clockOffBy`)
     )
 
     override fun write(value: SyncStateView, buf: ByteBuffer) {
             FfiConverterOptionalTimestamp.write(value.`syncedAt`, buf)
             FfiConverterOptionalTimestamp.write(value.`hubTime`, buf)
+            FfiConverterLong.write(value.`clockOffBy`, buf)
     }
 }
 
