@@ -59,6 +59,8 @@ pub struct Config {
     /// Where mails are written as `.eml` while there is no SMTP server; relative to the data directory.
     #[serde(default = "default_mail_folder")]
     pub mail_folder: PathBuf,
+    /// A directory with newer time zone tables than the system's and those built in; relative to the data directory.
+    pub zoneinfo: Option<PathBuf>,
     /// The mail server.
     pub smtp: Option<Smtp>,
     /// What differs from one organisation to the next.

@@ -3,7 +3,8 @@
 //! A request is handled by a plain function of (store, now, randomness, request): [`judge`] takes what phones push,
 //! [`decide`] what approvers decide; both write facts through [`store`], let [`lifecycle`] derive the [`effect`]s, and
 //! [`delivery`] carries them out in the same transaction: credentials, mails in the outbox, calendar entries, passes.
-//! [`feed`] hands the rows out, [`sweep`] ends what nobody came to. [`server`] puts HTTP around it, [`delivery`]'s sender puts SMTP around the outbox.
+//! [`feed`] hands the rows out, [`sweep`] ends what nobody came to, [`zones`] follows
+//! the time zone tables. [`server`] puts HTTP around it, [`delivery`]'s sender puts SMTP around the outbox.
 //! Clock and randomness come in as a [`moment::Moment`].
 
 pub mod command;
@@ -28,3 +29,4 @@ pub mod store;
 pub mod sweep;
 pub mod visit;
 pub mod wallet;
+pub mod zones;

@@ -77,7 +77,7 @@ pub fn record(
 }
 
 /// Until when the visitor is expected; none for one who is not, or not any more.
-fn window_ends(visit: &AcceptedVisit, invitation: &Invitation) -> Option<i64> {
+pub(crate) fn window_ends(visit: &AcceptedVisit, invitation: &Invitation) -> Option<i64> {
     matches!(visit.status(), Status::Pending | Status::Upcoming).then(|| {
         Window::of(invitation, visit.accepted()).map_or(visit.accepted_at, |window| window.expires.timestamp())
     })

@@ -6,10 +6,11 @@
 
 mod lists;
 mod trust;
+mod zones;
 
 use std::path::PathBuf;
 
-use chrono::Utc;
+use chrono::{Datelike as _, Utc};
 use clap::{Args, Subcommand};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -28,6 +29,7 @@ use crate::organisation::{self, OrganisationError};
 use crate::store::members::MemberRecord;
 use crate::store::{HubStore, StoreError, members, organisations, visits};
 use crate::visit::AcceptedVisit;
+use crate::zones::Sources;
 
 /// Set a hub up, list what it holds, decide on visits
 #[derive(Debug, Args)]
@@ -93,6 +95,12 @@ enum Command {
     },
     /// Put an approved visit back to pending; the visitor's PIN, QR code and passes open nothing meanwhile
     Reopen(Decision),
+    /// Say which time zone tables are used, and what they change
+    Zones {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the keys `vestibule scan` checks QR codes with
     QrKeys,
     /// Write what passes, links and QR codes can be checked with
@@ -178,6 +186,11 @@ impl Admin {
             Command::Reopen(decision) => desk.decide(&decision, |tx, context, moment, visit, by| {
                 decide::reopen(tx, context, moment, visit, by, None)
             }),
+            Command::Zones { json } => {
+                let dir = DataDir::open(&self.dir).map_err(Failure::bad_input)?;
+                let named = dir.config().map_err(Failure::bad_input)?.zoneinfo.map(|path| dir.resolve(&path));
+                desk.zones(&Sources::find(named.as_deref()), json)
+            }
             Command::QrKeys => desk.qr_keys(),
             Command::Trust { out } => desk.trust(&out),
         }
@@ -198,14 +211,14 @@ impl Admin {
         // Keys before the row that names the organisation: a hub that runs opens it as soon as it sees the row.
         let mut rng = new_rng()?;
         let context = Context::found(&dir, &config, &id, Utc::now(), &mut rng).map_err(Failure::failed)?;
-        store.write(|tx| {
-            organisation::found(
-                tx,
-                &context,
-                &mut Moment::new(Utc::now(), &mut rng),
-                organisation::sample::example_ag(),
-            )
-        })?;
+        let mut founding = organisation::sample::example_ag();
+        let sources = Sources::find(config.zoneinfo.map(|path| dir.resolve(&path)).as_deref());
+        for site in &mut founding.sites {
+            if let Some(zone) = sources.zone(site.zone.name(), Utc::now().year()) {
+                site.zone = zone;
+            }
+        }
+        store.write(|tx| organisation::found(tx, &context, &mut Moment::new(Utc::now(), &mut rng), founding))?;
         let dir = self.dir.display();
         print(&format!(
             "Example AG is ready: organisation {id}, sites zrh and nyc.\n\

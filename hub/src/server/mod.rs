@@ -22,6 +22,7 @@ mod router;
 mod sign_in;
 mod sync;
 mod trace;
+mod zones;
 
 use std::future::Future;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! What the hub does by its clock alone: visits whose window has passed end ([`crate::sweep`]), and what the quarantine
-//! has kept for its thirty days goes.
+//! What the hub does by its clock alone: visits whose window has passed end ([`crate::sweep`]), what the quarantine has
+//! kept for its thirty days goes, and new time zone tables are taken ([`crate::zones`]).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use crate::sweep::sweep;
 const TICK: Duration = Duration::from_secs(1);
 /// How long to wait after a failure, which is not over in a second.
 const PAUSE: Duration = Duration::from_mins(1);
-/// How often the quarantine is looked at.
+/// How often the quarantine and the time zone tables are looked at.
 const DAY: Duration = Duration::from_hours(24);
 
 /// Lets time pass until the hub stops.
@@ -31,9 +31,14 @@ pub async fn run(hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) {
             if let Err(error) = hub.database.write(move |tx| quarantine::prune(tx, before)).await {
                 tracing::error!(%error, "the quarantine could not be pruned");
             }
+            hub.look_at_zones().await;
         }
         let mut wait = TICK;
         for context in hub.organisations.all() {
+            if let Err(error) = hub.retime(&context).await {
+                tracing::error!(organisation = %context.organisation, %error, "visits could not be computed anew");
+                wait = PAUSE;
+            }
             match hub.run_out(&context).await {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(organisation = %context.organisation, count, "visits ran out"),

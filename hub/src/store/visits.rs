@@ -6,7 +6,9 @@ use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use vestibule_core::decision::Standing;
 use vestibule_core::document::{Replica, Value};
 use vestibule_core::feed::{ChangeRow, Scope};
-use vestibule_core::id::{ActorId, ChainHash, ChangeHash, MemberId, OrganisationId, RequestId, Thumbprint, VisitId};
+use vestibule_core::id::{
+    ActorId, ChainHash, ChangeHash, MemberId, OrganisationId, RequestId, SiteId, Thumbprint, VisitId,
+};
 use vestibule_core::visit::{self, VisitValues};
 
 use super::column::{Count, blob, count, optional_text, text};
@@ -122,6 +124,24 @@ pub fn window_passed(
     )?
     .query_and_then(params![organisation.as_str(), time, limit], |row| {
         blob(row, 0, "visit id").map(VisitId::from_bytes)
+    })?
+    .collect()
+}
+
+/// The visits at a site whose visitor is still expected, by number, from behind `after`; at most `limit`.
+pub fn expected_at(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    site: &SiteId,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<(u64, VisitId)>, StoreError> {
+    tx.prepare_cached(
+        "SELECT number, id FROM visit WHERE organisation = ?1 AND site = ?2 AND window_ends IS NOT NULL AND number > ?3
+         ORDER BY number LIMIT ?4",
+    )?
+    .query_and_then(params![organisation.as_str(), site.as_str(), Count(after), limit], |row| {
+        Ok((count(row, 0)?, blob(row, 1, "visit id").map(VisitId::from_bytes)?))
     })?
     .collect()
 }
