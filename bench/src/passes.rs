@@ -96,7 +96,7 @@ fn visitor(round: usize, identity: &PassIdentity, token: &str) -> VisitorPass {
         site_address: Some("Bahnhofstrasse 45\n8001 Zürich".to_owned()),
         site_location: Some((47.3724, 8.5386)),
         space_name: Some("Room Limmat".to_owned()),
-        zone: "Europe/Zurich".parse().expect("a zone"),
+        zone: vestibule_hub::zones::built_in("Europe/Zurich"),
         window: Some(Window { from: now, to: now + TimeDelta::hours(1) }),
         schedule_text: "Wednesday, 10 February 2027, 14:00 to 15:00 (Zürich time)".to_owned(),
         visit_type_name: "Visitor".to_owned(),

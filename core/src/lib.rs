@@ -35,3 +35,4 @@ pub mod sync;
 pub mod text;
 pub mod visit;
 pub mod wallet;
+pub mod zone;

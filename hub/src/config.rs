@@ -61,6 +61,8 @@ pub struct Config {
     /// Where mails are written as `.eml` while there is no SMTP server; relative to the data directory.
     #[serde(default = "default_mail_folder")]
     pub mail_folder: PathBuf,
+    /// A directory with newer time zone tables than the system's and those built in; relative to the data directory.
+    pub zoneinfo: Option<PathBuf>,
     /// The mail server.
     pub smtp: Option<Smtp>,
     /// Reverse proxies that are believed when they say for whom they ask: addresses or networks.

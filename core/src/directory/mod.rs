@@ -17,11 +17,13 @@
 
 mod lookup;
 mod row;
+mod site;
 mod value;
 
 pub use lookup::Directory;
 pub use row::{DirectoryRow, RowKind, RowValue};
-pub use value::{Member, Organisation, OwnRoles, PrivacyMode, Role, Site, Space, VisitorType};
+pub use site::Site;
+pub use value::{Member, Organisation, OwnRoles, PrivacyMode, Role, Space, VisitorType};
 
 #[cfg(test)]
 mod tests;

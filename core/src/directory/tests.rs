@@ -11,7 +11,7 @@ fn zurich() -> Site {
         id: "zrh".parse().expect("an id"),
         number: 3,
         name: "Zürich".into(),
-        zone: chrono_tz::Europe::Zurich,
+        zone: crate::zone::sample::zurich(),
         address: "Bahnhofstrasse 1".into(),
         directions: String::new(),
         latitude: Some(47_376_900),

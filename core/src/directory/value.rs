@@ -1,7 +1,6 @@
 //! What the rows say. Each is a CBOR map with integer keys; keys are only ever added, and every field added later has
 //! a default, so an older phone and a newer hub understand each other.
 
-use chrono_tz::Tz;
 use minicbor::decode::Error as DecodeError;
 use minicbor::{Decode, Decoder, Encode};
 use serde::{Deserialize, Serialize};
@@ -48,42 +47,6 @@ pub struct Organisation {
     /// For how many minutes after its arrival time an invitation with nothing but that is good.
     #[n(6)]
     pub arrival_minutes: u16,
-}
-
-/// A site: a building with its own time zone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
-#[cbor(map)]
-pub struct Site {
-    /// Its id.
-    #[n(0)]
-    pub id: SiteId,
-    /// Its number in the visitors API, never reused.
-    #[n(1)]
-    pub number: u64,
-    /// Its name.
-    #[n(2)]
-    pub name: String,
-    /// The zone its clocks show; on the wire its IANA name.
-    #[cbor(n(3), with = "zone")]
-    pub zone: Tz,
-    /// The postal address, for mail, page and pass; empty if none is set.
-    #[n(4)]
-    pub address: String,
-    /// How to get there and get in; empty if none are set (S4.17).
-    #[n(5)]
-    pub directions: String,
-    /// Millionths of a degree north.
-    #[n(6)]
-    pub latitude: Option<i32>,
-    /// Millionths of a degree east.
-    #[n(7)]
-    pub longitude: Option<i32>,
-    /// When the policy window of a day opens, in minutes after midnight on the site's clock.
-    #[n(8)]
-    pub opens: u16,
-    /// When it closes, in minutes after midnight on the site's clock.
-    #[n(9)]
-    pub closes: u16,
 }
 
 /// A space within a site.
@@ -200,21 +163,4 @@ fn known_roles<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Vec<Role>, DecodeErr
         roles.extend(d.input().get(start..d.position()).and_then(|bytes| minicbor::decode::<Role>(bytes).ok()));
     }
     Ok(roles)
-}
-
-/// A zone on the wire: its IANA name.
-mod zone {
-    use chrono_tz::Tz;
-    use minicbor::decode::Error as DecodeError;
-    use minicbor::encode::{Error as EncodeError, Write};
-    use minicbor::{Decoder, Encoder};
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the derived code passes a reference")]
-    pub(super) fn encode<C, W: Write>(zone: &Tz, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
-        e.str(zone.name())?.ok()
-    }
-
-    pub(super) fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Tz, DecodeError> {
-        d.str()?.parse().map_err(|_| DecodeError::message("a site's zone is an IANA time zone name"))
-    }
 }

@@ -189,7 +189,7 @@ impl State {
             id: id("zrh"),
             number: 1,
             name: "Zürich".into(),
-            zone: chrono_tz::Europe::Zurich,
+            zone: crate::zone::sample::zurich(),
             address: String::new(),
             directions: String::new(),
             latitude: None,

@@ -6,6 +6,7 @@ use super::{HostClient, PhoneError, Surroundings as _};
 use crate::directory::{Directory, Organisation};
 use crate::id::VisitId;
 use crate::qr::QrMatrix;
+use crate::schedule::validity;
 use crate::store::VisitView;
 use crate::visit::Status;
 use crate::wallet::apple::{Field, FieldValue, Pass};
@@ -85,13 +86,15 @@ impl HostClient {
             site.ok_or_else(|| refused("no_site", "the visit's site is not known on this phone yet; sync first"))?;
         let space = values.space.as_ref().and_then(|space| directory.space(space));
         let kind = values.visitor_type.as_ref().and_then(|kind| directory.visitor_type(kind));
-        let wording = values.schedule.and_then(|schedule| schedule.describe(site.zone).ok());
+        let wording = values.schedule.and_then(|schedule| schedule.describe(&site.zone).ok());
         let degrees = |millionths: i32| f64::from(millionths) / 1e6;
         let ends = match (view.start, view.end) {
             (_, Some(end)) => end,
             (Some(arrival), None) => arrival + TimeDelta::minutes(i64::from(organisation.arrival_minutes)),
             (None, None) => self.clock.now() + TimeDelta::days(i64::from(organisation.unscheduled_days)),
         };
+        let hours = Some((site.opens, site.closes)).filter(|(opens, closes)| opens < closes);
+        let any_time = validity(self.surroundings.now(), ends, hours, &site.zone);
         Ok(VisitorPass {
             organisation_name: organisation.name.clone(),
             description: format!("Visitor pass for {}, {}", organisation.name, site.name),
@@ -107,9 +110,9 @@ impl HostClient {
             site_address: Some(site.address.clone()).filter(|address| !address.is_empty()),
             site_location: site.latitude.zip(site.longitude).map(|(north, east)| (degrees(north), degrees(east))),
             space_name: space.map(|space| space.name.clone()),
-            zone: site.zone,
+            zone: site.zone.clone(),
             window: view.start.map(|from| Window { from, to: view.end.unwrap_or(from) }),
-            schedule_text: wording.map_or_else(|| "Any time the site is open".to_owned(), |words| words.to_string()),
+            schedule_text: wording.map_or_else(|| format!("Valid {any_time}"), |words| words.to_string()),
             visit_type_name: kind.map_or_else(|| "Visitor".to_owned(), |kind| kind.name.clone()),
             qr_token: None,
             voided: matches!(view.status, Status::Cancelled | Status::Rejected | Status::NoShow | Status::Expired),

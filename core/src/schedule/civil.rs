@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike, Utc};
-use chrono_tz::Tz;
 
 use super::ScheduleError;
+use crate::zone::Zone;
 
 /// A date and time on the clock of a site, to the minute, in the years 1000 to 9999.
 ///
@@ -29,12 +29,12 @@ impl CivilTime {
     /// What the clock shows at an instant in a zone, to the minute.
     ///
     /// None for an instant outside the years 1000 to 9999.
-    pub fn at(instant: DateTime<Utc>, zone: Tz) -> Option<Self> {
+    pub fn at(instant: DateTime<Utc>, zone: &Zone) -> Option<Self> {
         // Beyond these years the sum of instant and offset may not be representable.
         if !(999..=10_000).contains(&instant.year()) {
             return None;
         }
-        let local = instant.with_timezone(&zone).naive_local();
+        let local = instant.with_timezone(zone).naive_local();
         let first = Self::new(local.date(), local.hour(), local.minute(), false)?;
         let later =
             matches!(zone.from_local_datetime(&local), MappedLocalTime::Ambiguous(_, second) if second == instant);
@@ -57,7 +57,7 @@ impl CivilTime {
     }
 
     /// The instant in a zone; none where the clocks are put forward over this time.
-    pub fn instant(self, zone: Tz) -> Option<DateTime<Utc>> {
+    pub fn instant(self, zone: &Zone) -> Option<DateTime<Utc>> {
         match zone.from_local_datetime(&self.at) {
             MappedLocalTime::Single(at) => Some(at.to_utc()),
             MappedLocalTime::Ambiguous(_, second) if self.second => Some(second.to_utc()),
@@ -67,13 +67,13 @@ impl CivilTime {
     }
 
     /// Whether the clock of the zone shows this time twice.
-    pub fn is_repeated(self, zone: Tz) -> bool {
+    pub fn is_repeated(self, zone: &Zone) -> bool {
         matches!(zone.from_local_datetime(&self.at), MappedLocalTime::Ambiguous(..))
     }
 
     /// The same time without a `*` that says nothing in this zone.
     #[must_use]
-    pub(super) fn canonical(self, zone: Tz) -> Self {
+    pub(super) fn canonical(self, zone: &Zone) -> Self {
         Self { second: self.second && self.is_repeated(zone), ..self }
     }
 }

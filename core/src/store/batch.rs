@@ -117,7 +117,7 @@ impl<'d> Batch<'d> {
         )?;
         for (id, host, host_name, site, schedule, shown) in shown {
             let member = host.and_then(|id| id.parse().ok()).and_then(|id| self.directory.member(&id));
-            let zone = site.and_then(|id| id.parse().ok()).and_then(|id| self.directory.site(&id)).map(|s| s.zone);
+            let zone = site.and_then(|id| id.parse().ok()).and_then(|id| self.directory.site(&id)).map(|s| &s.zone);
             let times = Times::of(schedule.and_then(|text| text.parse().ok()), zone, self.directory);
             let same = member.map(|m| m.name.as_str()) == host_name.as_deref()
                 && [times.start, times.over_at].map(|time| time.map(|time| time.timestamp())) == shown;

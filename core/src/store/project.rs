@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use super::StoreError;
 use super::tx::{Tx, one};
@@ -18,6 +17,7 @@ use crate::id::{MemberId, SiteId, SpaceId, TypeId, VisitId};
 use crate::schedule::Schedule;
 use crate::text::{index_name, index_words};
 use crate::visit::{Key, Operations, Status, Value, VisitValues, status};
+use crate::zone::Zone;
 
 /// Rows of `visit_search` within one minute.
 const PLACES: i64 = 1 << 24;
@@ -78,8 +78,8 @@ pub(super) fn made_at(visit: VisitId) -> i64 {
 }
 
 /// The zone the visit's civil times are in.
-pub(super) fn zone(values: &VisitValues, directory: &Directory) -> Option<Tz> {
-    Some(directory.site(values.site.as_ref()?)?.zone)
+pub(super) fn zone<'d>(values: &VisitValues, directory: &'d Directory) -> Option<&'d Zone> {
+    Some(&directory.site(values.site.as_ref()?)?.zone)
 }
 
 /// A visit's instants by the clocks of its site, and when it is over.
@@ -93,7 +93,7 @@ pub(super) struct Times {
 
 impl Times {
     /// Those of a schedule; none without a schedule, or in a zone that is not known here.
-    pub(super) fn of(schedule: Option<Schedule>, zone: Option<Tz>, directory: &Directory) -> Self {
+    pub(super) fn of(schedule: Option<Schedule>, zone: Option<&Zone>, directory: &Directory) -> Self {
         let Some(instants) = schedule.zip(zone).and_then(|(schedule, zone)| schedule.resolve(zone).ok()) else {
             return Self::default();
         };

@@ -102,7 +102,7 @@ impl Store {
             number: Some(working.standing.number).filter(|&number| number != 0),
             status,
             queued: working.outbox.iter().any(|entry| entry.state.waits()),
-            zone,
+            zone: zone.cloned(),
             start: times.start,
             end: times.end,
             over_at: times.over_at,

@@ -84,7 +84,7 @@ impl Bench {
             id: "zrh".parse().expect("an id"),
             number: 1,
             name: "Zürich".into(),
-            zone: chrono_tz::Europe::Zurich,
+            zone: crate::zone::sample::zurich(),
             address: String::new(),
             directions: String::new(),
             latitude: None,

@@ -4,7 +4,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
 use super::intent::OperationKind;
 use super::working::OperationState;
@@ -14,6 +13,7 @@ use crate::id::{IdError, MemberId, SiteId, VisitId};
 use crate::receipt::Refusal;
 use crate::schedule::Schedule;
 use crate::visit::{Key, Status, Tab, VisitValues};
+use crate::zone::Zone;
 
 /// Which visits a list holds.
 ///
@@ -159,7 +159,7 @@ pub struct VisitView {
     /// Something of it waits to be sent or answered; for a cancelled visit: the revocation is pending.
     pub queued: bool,
     /// The zone of the site, which the civil times are in.
-    pub zone: Option<Tz>,
+    pub zone: Option<Zone>,
     /// When it begins.
     pub start: Option<DateTime<Utc>>,
     /// When it ends.

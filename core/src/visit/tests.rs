@@ -24,7 +24,7 @@ fn site(code: &str, name: &str) -> Site {
         id: id(code),
         number: 1,
         name: name.into(),
-        zone: chrono_tz::Europe::Zurich,
+        zone: crate::zone::sample::zurich(),
         address: String::new(),
         directions: String::new(),
         latitude: None,

@@ -13,6 +13,7 @@ use crate::id::{MemberId, SiteId, SpaceId, TypeId};
 use crate::problem::{Field, FieldProblem};
 use crate::schedule::{Bound, Instants, MAX_DAYS, Schedule, ScheduleError};
 use crate::text::{compare_key, first_refused, is_blank};
+use crate::zone::Zone;
 
 use super::form::{Times, is_phone_number};
 use super::{Key, ValidDraft, VisitDraft, VisitValues, code};
@@ -270,13 +271,14 @@ impl Check<'_> {
 
     fn schedule(&mut self, site: Option<&SiteId>) -> (Option<Schedule>, Option<Instants>) {
         let Some(schedule) = Times::of(self.draft).read(&mut self.problems) else { return (None, None) };
-        let zone = site.and_then(|id| self.directory.site(id)).map(|site| site.zone);
+        let directory = self.directory;
+        let zone = site.and_then(|id| directory.site(id)).map(|site| &site.zone);
         if self.existing.is_some_and(|old| old.schedule == Some(schedule) && old.site.as_ref() == site) {
             return (Some(schedule), zone.and_then(|zone| schedule.resolve(zone).ok()));
         }
         let Some(zone) = zone else {
             // The site has a problem of its own, or is an old one that is gone; what is wrong in any zone still is.
-            match schedule.resolve(chrono_tz::UTC) {
+            match schedule.resolve(&Zone::utc()) {
                 Err(error) => self.schedule_problem(error),
                 Ok(_) if site.is_some() => {
                     self.problem(Field::Site, code::UNKNOWN, "No site matches this; choose one from the list.");

@@ -22,7 +22,7 @@ pub(super) fn visitor() -> VisitorPass {
         site_address: Some("Bahnhofstrasse 1\n8001 Zürich".into()),
         site_location: Some((47.3769, 8.5417)),
         space_name: Some("Control room 3".into()),
-        zone: chrono_tz::Europe::Zurich,
+        zone: crate::zone::sample::zurich(),
         window: Some(Window {
             from: "2027-02-10T21:00:00Z".parse().expect("a time"),
             to: "2027-02-11T01:00:00Z".parse().expect("a time"),

@@ -5,12 +5,13 @@
 //! and time, host and space; on the back what helps to arrive, and that this is a convenience pass (S1.32, S1.36).
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use serde_json::json;
 
 use super::apple::{Barcode, Color, DateStyle, Field, Fields, Location, Pass, PassDate, RelevantDate, Semantics};
 use super::apple_check::MAX_RELEVANT;
 use super::images::BRAND;
+use crate::schedule::clocks;
+use crate::zone::Zone;
 
 /// What the pass is not (S1.32, S1.36).
 pub const NOTICE: &str = "This is a convenience pass, not a security credential.";
@@ -77,7 +78,7 @@ pub struct VisitorPass {
     /// The space within the site.
     pub space_name: Option<String>,
     /// The site's time zone: every time on the pass is the site's.
-    pub zone: Tz,
+    pub zone: Zone,
     /// When the visit is; `None` for an unscheduled one, which then shows `schedule_text` alone.
     pub window: Option<Window>,
     /// The time in words, as the mail says it: "Wednesday, 10 February 2027, 22:00 to 02:00".
@@ -110,20 +111,12 @@ impl VisitorPass {
         PassDate(instant.with_timezone(&self.zone).fixed_offset())
     }
 
-    /// `22:00 – 02:00 (+1 day)`, or the time in words.
+    /// `22:00 – 02:00 (+1 day)`, `09:00 – Fri 19 Feb, 17:00`, or the time in words.
     pub(super) fn time_text(&self) -> String {
         let Some(Window { from, to }) = self.window else {
             return self.schedule_text.clone();
         };
-        let (from, to) = (self.local(from).0, self.local(to).0);
-        let start = from.format("%H:%M");
-        let days = to.date_naive().signed_duration_since(from.date_naive()).num_days();
-        match days {
-            _ if from == to => start.to_string(),
-            0 => format!("{start} – {}", to.format("%H:%M")),
-            1 => format!("{start} – {} (+1 day)", to.format("%H:%M")),
-            days => format!("{start} – {} (+{days} days)", to.format("%H:%M")),
-        }
+        clocks(from, (from != to).then_some(to), &self.zone)
     }
 }
 

@@ -101,7 +101,7 @@ fn a_long_window_is_offered_day_by_day() {
     pass.check().expect("keeps Apple's rules");
     assert_eq!(pass.relevant_dates.len(), 3);
     assert_eq!(pass.relevant_dates[2].end_date.expect("an end").to_string(), "2027-02-13T10:00:00+01:00");
-    assert_eq!(visitor.time_text(), "22:00 – 10:00 (+3 days)");
+    assert_eq!(visitor.time_text(), "22:00 – Sat 13 Feb, 10:00");
 }
 
 /// S4.11: an unscheduled visit shows its words; one arrival time shows that time.

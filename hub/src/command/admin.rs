@@ -10,13 +10,14 @@ mod clock;
 mod lists;
 mod mails;
 mod trust;
+mod zones;
 
 use std::fs::{OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use clap::{Args, Subcommand};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -36,6 +37,7 @@ use crate::organisation::{self, OrganisationError};
 use crate::store::members::MemberRecord;
 use crate::store::{HubStore, StoreError, members, organisations, visits};
 use crate::visit::AcceptedVisit;
+use crate::zones::Sources;
 
 /// Set a hub up, list what it holds, decide on visits
 #[derive(Debug, Args)]
@@ -147,6 +149,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Say which time zone tables are used, and what they change
+    Zones {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the keys `vestibule scan` checks QR codes with
     QrKeys,
     /// Write what passes, links and QR codes can be checked with
@@ -244,6 +252,11 @@ impl Admin {
                 decide::reopen(tx, context, moment, visit, by, None)
             }),
             Command::Clock { task, json } => desk.clock(task.as_ref(), json),
+            Command::Zones { json } => {
+                let dir = DataDir::open(&self.dir).map_err(Failure::bad_input)?;
+                let named = dir.config().map_err(Failure::bad_input)?.zoneinfo.map(|path| dir.resolve(&path));
+                desk.zones(&Sources::find(named.as_deref()), json)
+            }
             Command::QrKeys => desk.qr_keys(),
             Command::Trust { out } => desk.trust(&out),
         }
@@ -264,14 +277,14 @@ impl Admin {
         // Keys before the row that names the organisation: a hub that runs opens it as soon as it sees the row.
         let mut rng = new_rng()?;
         let context = Context::found(&dir, &config, &id, Utc::now(), &mut rng).map_err(Failure::failed)?;
-        store.write(|tx| {
-            organisation::found(
-                tx,
-                &context,
-                &mut Moment::new(Utc::now(), &mut rng),
-                organisation::sample::example_ag(),
-            )
-        })?;
+        let mut founding = organisation::sample::example_ag();
+        let sources = Sources::find(config.zoneinfo.map(|path| dir.resolve(&path)).as_deref());
+        for site in &mut founding.sites {
+            if let Some(zone) = sources.zone(site.zone.name(), Utc::now().year()) {
+                site.zone = zone;
+            }
+        }
+        store.write(|tx| organisation::found(tx, &context, &mut Moment::new(Utc::now(), &mut rng), founding))?;
         let dir = self.dir.display();
         print(&format!(
             "Example AG is ready: organisation {id}, sites zrh and nyc.\n\

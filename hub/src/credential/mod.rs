@@ -137,7 +137,7 @@ pub fn mint(
             break (pin, hash);
         }
     };
-    credentials::insert(tx, &credential, &hash, invitation.site.zone, moment.now)?;
+    credentials::insert(tx, &credential, &hash, moment.now)?;
     Ok(Minted { credential, pin })
 }
 

@@ -3,10 +3,11 @@
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use rusqlite::Transaction;
 use vestibule_core::id::{CredentialId, SiteId, VisitId};
+use vestibule_core::zone::Zone;
 
 use super::{Credential, Pin, State};
 use crate::context::Context;
-use crate::store::{StoreError, credentials};
+use crate::store::{StoreError, credentials, organisations};
 
 /// Failed guesses a desk has in any [`DESK_SPAN`].
 const DESK_GUESSES: u64 = 5;
@@ -113,17 +114,26 @@ pub fn spend(
         State::Void | State::Suspended => return Err(SpendRefusal::NotValidNow),
         State::Live => {}
     }
-    if !credentials::is_within_hours(tx, &credential, now)? || !credentials::spend(tx, credential.id, now)? {
+    if !is_within_hours(tx, &credential, now)? || !credentials::spend(tx, credential.id, now)? {
         return Err(SpendRefusal::OutsideWindow);
     }
     Ok(spent)
 }
 
+/// Whether the site's clock is within the credential's hours of the day.
+fn is_within_hours(tx: &Transaction<'_>, credential: &Credential, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    if credential.window.hours.is_none() {
+        return Ok(true);
+    }
+    let site = organisations::site(tx, &credential.organisation, &credential.site)?;
+    Ok(credential.is_within_hours(now, &site.ok_or(StoreError::Corrupt("site"))?.zone))
+}
+
 impl Credential {
     /// Whether the day's hours of its window, if it has any, have begun and not passed on the site's clock.
-    pub(crate) fn is_within_hours(&self, now: DateTime<Utc>, zone: chrono_tz::Tz) -> bool {
+    pub(crate) fn is_within_hours(&self, now: DateTime<Utc>, zone: &Zone) -> bool {
         let Some((opens, closes)) = self.window.hours else { return true };
-        let local = now.with_timezone(&zone);
+        let local = now.with_timezone(zone);
         let minute = local.hour() * 60 + local.minute();
         (u32::from(opens)..u32::from(closes)).contains(&minute)
     }

@@ -114,7 +114,7 @@ impl Work<'_, '_> {
         let sequence = if told == Told::Change { delivery.sequence + 1 } else { delivery.sequence };
         let requested = calendar_entry(context, delivery, invitation, sequence, now);
         let times = invitation.values.schedule.filter(|_| requested.is_some());
-        let times = times.and_then(|schedule| schedule.resolve(invitation.site.zone).ok());
+        let times = times.and_then(|schedule| schedule.resolve(&invitation.site.zone).ok());
         let calendar = match requested {
             Some(text) => Some((Method::Request, text)),
             // The visit had a time and has none any more: the entry goes.
@@ -132,6 +132,7 @@ impl Work<'_, '_> {
             Access {
                 told,
                 pin: &minted.pin,
+                window: &minted.credential.window,
                 qr_token: invitation.organisation.qr.then(|| minted.credential.qr_token(context)),
                 apple_link: apple.as_ref().map(|_| format!("{page}/pass.pkpass")),
                 apple_pass: apple,
@@ -147,7 +148,7 @@ impl Work<'_, '_> {
             _ => Pace::InTurn,
         };
         let held_until = self.put(letter, to, Some(delivery), pace)?.map(|until| until.timestamp());
-        let told_times = times.map(|times| ToldTimes { times, zone: invitation.site.zone });
+        let told_times = times.map(|times| ToldTimes { times, zone: invitation.site.zone.name().to_owned() });
         deliveries::set_told(self.tx, &delivery.id, sequence, told_times.as_ref(), now)?;
         self.facts.extend([minted.fact(), Fact::MailQueued { what: told, held_until }]);
         Ok(())

@@ -5,6 +5,8 @@ use vestibule_core::id::VisitId;
 use vestibule_core::schedule::Wording;
 use vestibule_core::visit::VisitValues;
 
+use crate::credential::Window;
+
 /// An accepted visit and the directory's rows it names. Notes are not here, so that they come into no mail (S1.19).
 #[derive(Debug, Clone)]
 pub struct Invitation {
@@ -33,7 +35,12 @@ pub struct Invitation {
 impl Invitation {
     /// The schedule in words and in the site's time; `None` without one (S4.11), or where the site's clock skips it.
     pub fn when(&self) -> Option<Wording> {
-        self.values.schedule.as_ref()?.describe(self.site.zone).ok()
+        self.values.schedule.as_ref()?.describe(&self.site.zone).ok()
+    }
+
+    /// From when to when the guest is let in, in words and in the site's time; `None` where [`Self::when`] says it.
+    pub fn valid(&self, window: &Window) -> Option<String> {
+        window.in_words(self.values.schedule.as_ref(), &self.site.zone)
     }
 
     /// Where: the site, and the space within it.

@@ -21,7 +21,6 @@ pub(crate) mod testing;
 mod tests;
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use vestibule_core::decision::Fact;
 use vestibule_core::id::{OrganisationId, VisitId};
 use vestibule_core::schedule::Instants;
@@ -71,12 +70,12 @@ pub struct Delivery {
 }
 
 /// The times a calendar entry was sent with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToldTimes {
     /// The instants.
     pub times: Instants,
-    /// The site's zone.
-    pub zone: Tz,
+    /// The name of the site's zone.
+    pub zone: String,
 }
 
 /// An effect could not be carried out, and nothing of it was; completes "failed to carry out an effect: …". What is only

@@ -1,13 +1,13 @@
 //! What the guest's phone keeps: the Apple pass, the Google link and the calendar entry of a delivery, as they are now.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use vestibule_core::address::{EmailAddress, Mailbox};
 use vestibule_core::calendar::{CalendarEntry, Method, Party};
 use vestibule_core::wallet::images;
 use vestibule_core::wallet::package::PassPackage;
 use vestibule_core::wallet::visitor::{self, NOTICE, VisitorPass, WAITING, WebService, Window};
 use vestibule_core::wallet::visitor_google::{google_class, google_object};
+use vestibule_core::zone::Zone;
 
 use super::{Delivery, Invitation, ToldTimes, links};
 use crate::context::Context;
@@ -76,11 +76,18 @@ fn pass_content(
     let is_current = delivery.is_live && credential.is_some_and(|credential| credential.state != State::Void);
     let (organisation, site) = (&invitation.organisation, &invitation.site);
     let (times, zone) = if is_current {
-        (invitation.values.schedule.and_then(|schedule| schedule.resolve(site.zone).ok()), site.zone)
+        (invitation.values.schedule.and_then(|schedule| schedule.resolve(&site.zone).ok()), site.zone.clone())
     } else {
-        (delivery.told.map(|told| told.times), delivery.told.map_or(Tz::UTC, |told| told.zone))
+        // In the zone they were told in; where the visit has moved to a site in another, in UTC.
+        let zone = delivery.told.as_ref().filter(|told| told.zone == site.zone.name()).map(|_| site.zone.clone());
+        (delivery.told.as_ref().map(|told| told.times), zone.unwrap_or_else(Zone::utc))
     };
     let when = invitation.when().filter(|_| is_current).map(|when| when.to_string());
+    let valid = credential.filter(|_| is_current).and_then(|credential| invitation.valid(&credential.window));
+    let when = match (when, valid) {
+        (Some(when), Some(valid)) => Some(format!("{when}. Valid {valid}")),
+        (when, valid) => when.or_else(|| valid.map(|valid| format!("Valid {valid}"))),
+    };
     let shown = |text: &Option<String>| text.clone().filter(|_| is_current);
     VisitorPass {
         organisation_name: organisation.name.clone(),
@@ -121,7 +128,7 @@ pub fn calendar_entry(
     sequence: u32,
     stamp: DateTime<Utc>,
 ) -> Option<String> {
-    let times = invitation.values.schedule?.resolve(invitation.site.zone).ok()?;
+    let times = invitation.values.schedule?.resolve(&invitation.site.zone).ok()?;
     let address = invitation.site.address.replace('\n', ", ");
     let place = [invitation.place(), address];
     let entry = CalendarEntry {
@@ -138,7 +145,7 @@ pub fn calendar_entry(
         location: place.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "),
         description: format!("Your host: {}\n{WAITING}\n{NOTICE}", invitation.host.name),
         times: Some(times),
-        zone: invitation.site.zone,
+        zone: invitation.site.zone.clone(),
         stamp,
         // The page's link is the visitor's own, and calendars are shared.
         url: None,
@@ -154,7 +161,7 @@ pub(super) fn calendar_cancellation(
     email: &str,
     stamp: DateTime<Utc>,
 ) -> Option<String> {
-    let ToldTimes { times, zone } = delivery.told?;
+    let ToldTimes { times, .. } = delivery.told.as_ref()?;
     let entry = CalendarEntry {
         uid: delivery.calendar_uid(),
         sequence: delivery.sequence + 1,
@@ -165,8 +172,9 @@ pub(super) fn calendar_cancellation(
         summary: format!("Cancelled: visit to {organisation}"),
         location: String::new(),
         description: String::new(),
-        times: Some(times),
-        zone,
+        times: Some(*times),
+        // The entry is found by its UID; its zone may not be known here any more.
+        zone: Zone::utc(),
         stamp,
         url: None,
     };

@@ -254,7 +254,7 @@ pub(crate) fn invitation() -> Invitation {
             id: "zrh".parse().expect("a code"),
             number: 1,
             name: "Zürich Headquarters".into(),
-            zone: chrono_tz::Europe::Zurich,
+            zone: crate::zones::built_in("Europe/Zurich"),
             address: "Bahnhofstrasse 1\n8001 Zürich".into(),
             directions: "Tram 11 to Rennweg, then two minutes on foot.\nAfter 19:00 use the side entrance.".into(),
             latitude: Some(47_371_900),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use chrono_tz::Tz;
+use vestibule_core::zone::Zone;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use vestibule_core::cbor;
@@ -103,8 +103,8 @@ impl Phone {
     }
 }
 
-fn zone(site: &SiteId) -> Tz {
-    if site.as_str() == "zrh" { Tz::Europe__Zurich } else { Tz::America__New_York }
+fn zone(site: &SiteId) -> Zone {
+    crate::zones::built_in(if site.as_str() == "zrh" { "Europe/Zurich" } else { "America/New_York" })
 }
 
 /// The table, said in another way than the hub computes it.

@@ -1,12 +1,12 @@
 //! "Example AG": an organisation to try everything with, at addresses of example.com (RFC 2606) that no mail reaches.
 
-use chrono_tz::Tz;
 use vestibule_core::directory::{Member, Organisation, PrivacyMode, Role, Site, Space, VisitorType};
 use vestibule_core::id::IdError;
 
 use super::Founding;
 use crate::store::members::{MemberRecord, RoleGrant};
 use crate::store::organisations::TypeRecord;
+use crate::zones::built_in;
 
 /// The organisation's id.
 pub const ID: &str = "example-ag";
@@ -35,7 +35,7 @@ fn build() -> Result<Founding, IdError> {
             id: "zrh".parse()?,
             number: 0,
             name: "Zürich".into(),
-            zone: Tz::Europe__Zurich,
+            zone: built_in("Europe/Zurich"),
             address: "Example AG\nBahnhofstrasse 45\n8001 Zürich\nSwitzerland".into(),
             directions: "From Zürich main station take tram 6, 7, 11 or 13 to Rennweg, two stops. The entrance is in \
                 the courtyard; ring at “Reception”. There are no parking spaces: use the Urania car park."
@@ -49,7 +49,7 @@ fn build() -> Result<Founding, IdError> {
             id: "nyc".parse()?,
             number: 0,
             name: "New York".into(),
-            zone: Tz::America__New_York,
+            zone: built_in("America/New_York"),
             address: "Example AG\n350 Fifth Avenue, Floor 32\nNew York, NY 10118\nUnited States".into(),
             directions: "From Penn Station walk two blocks east along West 34th Street. Use the visitors' entrance on \
                 33rd Street and take the elevators to floor 32. Bring a photo ID for the building's own desk."

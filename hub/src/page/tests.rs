@@ -71,6 +71,44 @@ fn a_page_without_code_and_passes() {
     assert!(!html.contains("QR code") && !html.contains("Wallet") && !html.contains("pkpass"));
 }
 
+/// Without a date, mail, page and both passes say on which days and in which hours it lets in; with an arrival time, from
+/// when to when; with both ends of a visit, the schedule says it.
+#[test]
+fn the_window_is_said_where_the_schedule_does_not_say_it() {
+    let days = "1 Feb – 15 Feb 2027, 07:00–19:00, Zurich time (UTC+1)";
+    for (schedule, said) in [
+        (None, Some(days)),
+        (Some("2027-02-10T09:00"), Some("08:30 – 11:00")),
+        (Some("2027-02-10T23:00"), Some("22:30 – 01:00 (+1 day)")),
+        (Some("2027-02-10T22:00/2027-02-11T02:00"), None),
+    ] {
+        let (mut hub, mut invitation) = (Hub::new(), invitation());
+        invitation.values.schedule = schedule.map(|text| text.parse().expect("a schedule"));
+        hub.carry_out(&invitation, &Effect::Invite);
+        let mail = hub.send_all().remove(0);
+        let delivery = hub.delivery(&invitation).expect("it lives");
+        let pass = pass_of(&mut hub, &delivery, &invitation).pass;
+        let back = pass.generic.expect("a pass").back_fields;
+        let vestibule_core::wallet::apple::FieldValue::Text(when) = &back[0].value else { panic!("a text") };
+        let html = text(&page(&mut hub, &invitation));
+        let Some(said) = said else {
+            assert!(!mail.text().contains("Valid") && !html.contains("Valid") && !when.contains("Valid"));
+            continue;
+        };
+        assert!(mail.text().contains(&format!("\nValid:  {said}\n")), "{}", mail.text());
+        assert!(mail.html().contains(said) && html.contains(&format!("<dt>Valid</dt><dd>{said}</dd>")));
+        assert!(when.ends_with(&format!("Valid {said}")), "{when}");
+        let credential = hub.credential(&invitation);
+        let now = hub.now;
+        let link = hub.read(|_, context| {
+            Ok(google_link(context, &delivery, &invitation, credential.as_ref(), now).expect("a link"))
+        });
+        let claims = link.expect("a link").split('.').nth(1).map(str::to_owned).expect("claims");
+        let claims = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, claims).expect("base64");
+        assert!(String::from_utf8(claims).expect("UTF-8").contains(&format!("Valid {said}")));
+    }
+}
+
 /// Markup in what people typed stays text.
 #[test]
 fn typed_text_is_escaped() {

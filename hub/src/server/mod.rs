@@ -28,6 +28,7 @@ mod sign_in;
 mod sync;
 mod tidy;
 mod trace;
+mod zones;
 
 use std::future::Future;
 use std::sync::Arc;

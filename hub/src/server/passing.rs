@@ -1,6 +1,7 @@
 //! What the hub does by its clock alone: what could not be done before its start is tried again ([`crate::undone`]), visits
 //! whose window has passed end ([`crate::sweep`]), the window of reception moves ([`crate::feed::keep_in_step`]), what the
-//! quarantine has kept for its thirty days goes, and the highest time seen is written down ([`crate::clock`]).
+//! quarantine has kept for its thirty days goes, new time zone tables are taken ([`crate::zones`]), and the highest time seen
+//! is written down ([`crate::clock`]).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ const TICK: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_mins(1);
 /// How many visits enter or leave scopes of sites in one transaction.
 const AT_ONCE: u32 = 200;
-/// How often the quarantine is looked at.
+/// How often the quarantine and the time zone tables are looked at.
 const DAY: Duration = Duration::from_hours(24);
 
 /// How often the time is written down where nothing else happens.
@@ -58,8 +59,13 @@ pub async fn run(hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) {
                 if let Err(error) = hub.database.write(move |tx| quarantine::prune(tx, before)).await {
                     tracing::error!(%error, "the quarantine could not be pruned");
                 }
+                hub.look_at_zones().await;
             }
             for context in hub.organisations.all() {
+                if let Err(error) = hub.retime(&context).await {
+                    tracing::error!(organisation = %context.organisation, %error, "visits could not be computed anew");
+                    wait = PAUSE;
+                }
                 match hub.run_out(&context).await {
                     Ok(0) => {}
                     Ok(count) => tracing::info!(organisation = %context.organisation, count, "visits ran out"),

@@ -1,7 +1,6 @@
 //! SQL of credentials and of failed guesses.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use vestibule_core::id::{CredentialId, OrganisationId, SiteId, VisitId};
 
@@ -16,13 +15,12 @@ pub fn insert(
     tx: &Transaction<'_>,
     credential: &Credential,
     pin: &PinHash,
-    zone: Tz,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let window = &credential.window;
     tx.prepare_cached(
-        "INSERT INTO credential (id, organisation, visit, site, not_before, expires, opens, closes, zone, state,
-         pin_hash, minted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO credential (id, organisation, visit, site, not_before, expires, opens, closes, state,
+         pin_hash, minted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         credential.id.as_bytes(),
@@ -33,7 +31,6 @@ pub fn insert(
         window.expires.timestamp(),
         window.hours.map(|(opens, _)| opens),
         window.hours.map(|(_, closes)| closes),
-        zone.name(),
         credential.state.as_str(),
         pin.0,
         now.timestamp(),
@@ -161,13 +158,19 @@ pub fn use_up(
     Ok(changed > 0)
 }
 
-/// Whether the site's clock is within the credential's hours of the day.
-pub fn is_within_hours(tx: &Transaction<'_>, credential: &Credential, now: DateTime<Utc>) -> Result<bool, StoreError> {
-    let zone: String = tx
-        .prepare_cached("SELECT zone FROM credential WHERE id = ?1")?
-        .query_row([credential.id.as_bytes()], |row| row.get(0))?;
-    let zone = zone.parse().map_err(|_| StoreError::Corrupt("time zone"))?;
-    Ok(credential.is_within_hours(now, zone))
+/// Moves the end of the visit's credential, live or suspended, whose site's clock shows its last hour at another instant.
+pub fn set_expires(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    visit: VisitId,
+    expires: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "UPDATE credential SET expires = ?3
+         WHERE organisation = ?1 AND visit = ?2 AND state IN ('live', 'suspended') AND not_before < ?3",
+    )?
+    .execute(params![organisation.as_str(), visit.as_bytes(), expires.timestamp()])?;
+    Ok(())
 }
 
 /// How many guesses failed at a site (at one of its desks) since then, and when the first of them did.

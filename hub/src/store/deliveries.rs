@@ -1,7 +1,6 @@
 //! SQL of deliveries and of review links.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use rusqlite::{OptionalExtension as _, Params, Row, Transaction, params};
 use vestibule_core::id::{OrganisationId, VisitId};
 use vestibule_core::schedule::Instants;
@@ -82,7 +81,7 @@ pub fn set_told(
         sequence,
         told.map(|told| told.times.start.timestamp()),
         told.and_then(|told| told.times.end).map(|end| end.timestamp()),
-        told.map(|told| told.zone.name()),
+        told.map(|told| told.zone.as_str()),
         now.timestamp(),
     ])?;
     Ok(())
@@ -191,7 +190,6 @@ fn read(row: &Row<'_>) -> Result<Delivery, StoreError> {
     let zone: Option<String> = row.get("told_zone")?;
     let told = match start.zip(zone) {
         Some((start, zone)) => {
-            let zone: Tz = zone.parse().map_err(|_| corrupt())?;
             Some(ToldTimes { times: Instants { start: instant(start)?, end: end.map(instant).transpose()? }, zone })
         }
         None => None,

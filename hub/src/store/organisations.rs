@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use vestibule_core::directory::{Organisation, PrivacyMode, Site, Space, VisitorType};
 use vestibule_core::id::{ChainHash, HubEpoch, OrganisationId, SiteId, SpaceId, TypeId};
+use vestibule_core::zone::Zone;
 
 use super::StoreError;
 use super::column::{Count, blob, count, text};
@@ -227,7 +228,7 @@ pub fn insert_site(
 ) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO site (organisation, id, number, version, name, zone, address, directions, latitude, longitude,
-         opens, closes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+         opens, closes, zone_tables, zone_rules) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
             organisation.as_str(),
             site.id.as_str(),
@@ -241,19 +242,25 @@ pub fn insert_site(
             site.longitude,
             site.opens,
             site.closes,
+            site.zone.tables(),
+            site.zone.rules(),
         ],
     )?;
     Ok(())
 }
 
-const SITE_COLUMNS: &str = "id, number, name, zone, address, directions, latitude, longitude, opens, closes";
+const SITE_COLUMNS: &str =
+    "id, number, name, zone, address, directions, latitude, longitude, opens, closes, zone_tables, zone_rules";
 
 fn read_site(row: &Row<'_>) -> Result<Site, StoreError> {
     Ok(Site {
         id: text(row, 0, "site id")?,
         number: count(row, 1)?,
         name: row.get(2)?,
-        zone: text(row, 3, "time zone")?,
+        zone: {
+            let (name, tables, rules): (String, String, Vec<u8>) = (row.get(3)?, row.get(10)?, row.get(11)?);
+            Zone::new(&name, &tables, &rules).map_err(|_| StoreError::Corrupt("time zone"))?
+        },
         address: row.get(4)?,
         directions: row.get(5)?,
         latitude: row.get(6)?,
@@ -276,6 +283,53 @@ pub fn site(tx: &Transaction<'_>, organisation: &OrganisationId, id: &SiteId) ->
         .query_and_then([organisation.as_str(), id.as_str()], read_site)?
         .next()
         .transpose()
+}
+
+/// Gives a site its zone by other tables; where `moves`, its visits are to be computed anew.
+pub fn set_zone(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    site: &Site,
+    version: u64,
+    moves: bool,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE site SET zone = ?3, zone_tables = ?4, zone_rules = ?5, version = ?6,
+         retimed_to = CASE WHEN ?7 THEN 0 ELSE retimed_to END WHERE organisation = ?1 AND id = ?2",
+        params![
+            organisation.as_str(),
+            site.id.as_str(),
+            site.zone.name(),
+            site.zone.tables(),
+            site.zone.rules(),
+            Count(version),
+            moves
+        ],
+    )?;
+    Ok(())
+}
+
+/// A site whose visits are being computed anew, and the number of the last visit that was; none if all are done.
+pub fn retiming(tx: &Transaction<'_>, organisation: &OrganisationId) -> Result<Option<(SiteId, u64)>, StoreError> {
+    tx.prepare_cached("SELECT id, retimed_to FROM site WHERE organisation = ?1 AND retimed_to IS NOT NULL LIMIT 1")?
+        .query_and_then([organisation.as_str()], |row| Ok((text(row, 0, "site id")?, count(row, 1)?)))?
+        .next()
+        .transpose()
+}
+
+/// Notes up to which visit those of a site are computed anew; `None`: all are.
+pub fn set_retimed(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    site: &SiteId,
+    to: Option<u64>,
+) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE site SET retimed_to = ?3 WHERE organisation = ?1 AND id = ?2")?.execute(params![
+        organisation.as_str(),
+        site.as_str(),
+        to.map(Count)
+    ])?;
+    Ok(())
 }
 
 /// Stores a new space.

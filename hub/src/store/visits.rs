@@ -7,7 +7,7 @@ use vestibule_core::decision::Standing;
 use vestibule_core::document::{Replica, Value};
 use vestibule_core::feed::{ChangeRow, Scope};
 use vestibule_core::id::{
-    ActorId, ChainHash, ChangeHash, MemberId, OrganisationId, RequestId, Thumbprint, TypeId, VisitId,
+    ActorId, ChainHash, ChangeHash, MemberId, OrganisationId, RequestId, SiteId, Thumbprint, TypeId, VisitId,
 };
 use vestibule_core::visit::{self, VisitValues};
 
@@ -168,6 +168,24 @@ pub fn forget_window(tx: &Transaction<'_>, organisation: &OrganisationId, visit:
     tx.prepare_cached("UPDATE visit SET window_ends = NULL WHERE organisation = ?1 AND id = ?2")?
         .execute(params![organisation.as_str(), visit.as_bytes()])?;
     Ok(())
+}
+
+/// The visits at a site whose visitor is still expected, by number, from behind `after`; at most `limit`.
+pub fn expected_at(
+    tx: &Transaction<'_>,
+    organisation: &OrganisationId,
+    site: &SiteId,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<(u64, VisitId)>, StoreError> {
+    tx.prepare_cached(
+        "SELECT number, id FROM visit WHERE organisation = ?1 AND site = ?2 AND window_ends IS NOT NULL AND number > ?3
+         ORDER BY number LIMIT ?4",
+    )?
+    .query_and_then(params![organisation.as_str(), site.as_str(), Count(after), limit], |row| {
+        Ok((count(row, 0)?, blob(row, 1, "visit id").map(VisitId::from_bytes)?))
+    })?
+    .collect()
 }
 
 /// Reads a visit: its row, the accepted changes of its present base, and its log.

@@ -50,7 +50,7 @@ fn visitor(name: &str) -> VisitorPass {
         site_address: Some(name.into()),
         site_location: None,
         space_name: None,
-        zone: chrono_tz::Europe::Zurich,
+        zone: crate::zones::built_in("Europe/Zurich"),
         window: None,
         schedule_text: "Any weekday".into(),
         visit_type_name: "Visitor".into(),

@@ -73,7 +73,7 @@ fn visitor(first_name: &str) -> VisitorPass {
         site_address: None,
         site_location: None,
         space_name: None,
-        zone: chrono_tz::Europe::Zurich,
+        zone: crate::zones::built_in("Europe/Zurich"),
         window: Some(Window { from: now(), to: now() + chrono::TimeDelta::hours(1) }),
         schedule_text: "Friday, 20 November 2026, 10:30 to 11:30".into(),
         visit_type_name: "Visitor".into(),

@@ -1,10 +1,10 @@
 //! Lists of members and visits: a table for people, JSON for programs.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use chrono_tz::Tz;
 use rusqlite::Transaction;
 use serde_json::{Value, json};
 use vestibule_core::id::{OrganisationId, SiteId};
+use vestibule_core::zone::Zone;
 
 use super::super::table::table;
 use super::super::{Failure, print};
@@ -105,7 +105,7 @@ fn member_json(record: &MemberRecord) -> Value {
 /// A visit with the zone its times are shown in.
 struct Listed {
     visit: AcceptedVisit,
-    zone: Tz,
+    zone: Zone,
 }
 
 fn read_visits(tx: &Transaction<'_>, organisation: &OrganisationId) -> Result<Vec<Listed>, StoreError> {
@@ -114,7 +114,8 @@ fn read_visits(tx: &Transaction<'_>, organisation: &OrganisationId) -> Result<Ve
     for id in visits::ids(tx, organisation)? {
         // One that cannot be read hides no other; `attention` lists it.
         let Ok(Some(loaded)) = reading(|| visits::load(tx, organisation, id))? else { continue };
-        let zone = sites.iter().find(|site| site.id == loaded.visit.site).map_or(Tz::UTC, |site| site.zone);
+        let zone =
+            sites.iter().find(|site| site.id == loaded.visit.site).map_or_else(Zone::utc, |site| site.zone.clone());
         listed.push(Listed { visit: loaded.visit, zone });
     }
     Ok(listed)
@@ -125,7 +126,7 @@ impl Listed {
         let visit = &self.visit;
         let values = &visit.values;
         // A zone whose rules changed can make a time that does not exist any more: then there is no instant to show.
-        let instants = visit.instants(self.zone).ok().flatten();
+        let instants = visit.instants(&self.zone).ok().flatten();
         let local = |time: DateTime<Utc>| time.with_timezone(&self.zone).to_rfc3339_opts(SecondsFormat::Secs, false);
         json!({
             "id": visit.id,

@@ -128,7 +128,7 @@ struct VisitReport {
     last_name: Option<String>,
     email: String,
     site: Option<String>,
-    zone: Option<&'static str>,
+    zone: Option<String>,
     start: Option<String>,
     end: Option<String>,
     status: &'static str,
@@ -169,7 +169,7 @@ pub fn write(
     let (mut visits, mut pages) = (Vec::new(), Vec::new());
     for one in invited {
         let view = phones.view(one)?;
-        let local = |at: Option<DateTime<Utc>>| Some(at?.with_timezone(&view.zone?).to_rfc3339());
+        let local = |at: Option<DateTime<Utc>>| Some(at?.with_timezone(view.zone.as_ref()?).to_rfc3339());
         let guest_mails = mails.to_guests.get(&one.id).cloned().unwrap_or_default();
         let parts = match guest_mails.last() {
             Some(mail) => parts_of(&fs::read(mail).map_err(Failure::failed)?),
@@ -196,7 +196,7 @@ pub fn write(
             last_name: view.values.last_name.clone(),
             email: one.email.clone(),
             site: view.values.site.as_ref().map(ToString::to_string),
-            zone: view.zone.map(chrono_tz::Tz::name),
+            zone: view.zone.as_ref().map(|zone| zone.name().to_owned()),
             start: local(view.start),
             end: local(view.end),
             status: view.status.as_str(),

@@ -1,15 +1,16 @@
 //! How a terminal shows visits: tables for people, JSON for programs.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use serde_json::{Value, json};
 use vestibule_core::decision::{APPROVERS_NOT_TOLD, Approval, Fact, Standing, Told, UNDONE, undone_message};
 use vestibule_core::directory::Directory;
 use vestibule_core::guest_mail::{GuestMail, MailState, Undelivered, what_words};
 use vestibule_core::id::VisitId;
 use vestibule_core::qr::QrMatrix;
+use vestibule_core::schedule::brief;
 use vestibule_core::store::{HistoryEntry, HistoryFact, Trouble, TroubleKind, VisitSummary, VisitView};
 use vestibule_core::visit::Key;
+use vestibule_core::zone::Zone;
 
 use super::super::table::table;
 
@@ -120,9 +121,9 @@ pub fn view_json(view: &VisitView) -> Value {
         "visitor_type": text(Key::Type),
         "host": text(Key::Host),
         "host_name": view.host_name,
-        "zone": view.zone.map(Tz::name),
-        "start": at(view.start, view.zone),
-        "end": at(view.end, view.zone),
+        "zone": view.zone.as_ref().map(Zone::name),
+        "start": at(view.start, view.zone.as_ref()),
+        "end": at(view.end, view.zone.as_ref()),
         "reason": text(Key::Reason),
         "message": text(Key::Message),
         "creator": view.creator,
@@ -155,7 +156,7 @@ pub fn view(view: &VisitView) -> String {
     field("space", text(Key::Space));
     field("visitor_type", text(Key::Type));
     field("host", view.host_name.clone().or_else(|| text(Key::Host)));
-    field("when", view.start.map(|_| civil(view.start, view.end, view.zone)));
+    field("when", view.start.map(|_| civil(view.start, view.end, view.zone.as_ref())));
     field("reason", text(Key::Reason));
     field("message", text(Key::Message));
     if let Approval::Rejected { reason, r#final } = &view.approval {
@@ -328,25 +329,21 @@ fn mail_json(mail: &GuestMail) -> Value {
     })
 }
 
-fn zone_of(visit: &VisitSummary, directory: &Directory) -> Option<Tz> {
-    visit.site.as_ref().and_then(|site| directory.site(site)).map(|site| site.zone)
+fn zone_of<'d>(visit: &VisitSummary, directory: &'d Directory) -> Option<&'d Zone> {
+    visit.site.as_ref().and_then(|site| directory.site(site)).map(|site| &site.zone)
 }
 
 /// RFC 3339 with the site's offset.
-fn at(instant: Option<DateTime<Utc>>, zone: Option<Tz>) -> Option<String> {
+fn at(instant: Option<DateTime<Utc>>, zone: Option<&Zone>) -> Option<String> {
     let instant = instant?;
-    Some(zone.map_or_else(|| instant.to_rfc3339(), |zone| instant.with_timezone(&zone).to_rfc3339()))
+    Some(zone.map_or_else(|| instant.to_rfc3339(), |zone| instant.with_timezone(zone).to_rfc3339()))
 }
 
 /// A time as people at the site read it.
-fn civil(start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>, zone: Option<Tz>) -> String {
-    let (Some(start), Some(zone)) = (start, zone) else { return "any time".into() };
-    let start = start.with_timezone(&zone);
-    let from = start.format("%a %Y-%m-%d %H:%M").to_string();
-    match end.map(|end| end.with_timezone(&zone)) {
-        Some(end) if end.date_naive() == start.date_naive() => format!("{from}–{}", end.format("%H:%M")),
-        Some(end) => format!("{from} – {}", end.format("%a %H:%M")),
-        None => from,
+fn civil(start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>, zone: Option<&Zone>) -> String {
+    match start.zip(zone) {
+        Some((start, zone)) => brief(start, end, zone),
+        None => "any time".into(),
     }
 }
 

@@ -7,7 +7,7 @@ use vestibule_core::qr::picture;
 
 use super::plain::{quoted, unlinked};
 use super::{Letter, mailbox};
-use crate::credential::Pin;
+use crate::credential::{Pin, Window};
 use crate::delivery::{DeliveryError, Invitation};
 
 /// Pixels a module of the QR code has in the mail: about 280 across, sharp when a screen doubles them.
@@ -19,6 +19,8 @@ pub(in crate::delivery) struct Access<'a> {
     pub(in crate::delivery) told: Told,
     /// The PIN.
     pub(in crate::delivery) pin: &'a Pin,
+    /// When the PIN and the QR code let in.
+    pub(in crate::delivery) window: &'a Window,
     /// The QR token, where the organisation uses them (S1.33).
     pub(in crate::delivery) qr_token: Option<String>,
     /// The `Content-ID` of the QR code's picture, of this mail alone.
@@ -52,6 +54,7 @@ struct Words<'a> {
     host: String,
     date: Option<String>,
     time: Option<String>,
+    valid: Option<String>,
     place: String,
     address: Vec<&'a str>,
     directions: Vec<&'a str>,
@@ -83,6 +86,7 @@ pub(in crate::delivery) fn access(invitation: &Invitation, access: Access<'_>) -
         name: unlinked(&invitation.values.display_name()),
         host: unlinked(&invitation.host.name),
         date: when.as_ref().map(|when| when.date.clone()),
+        valid: invitation.valid(access.window),
         time: when.map(|when| format!("{}, {}", when.time, when.zone)),
         place: invitation.place(),
         address: invitation.site.address.lines().filter(|line| !line.trim().is_empty()).collect(),

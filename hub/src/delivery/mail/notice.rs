@@ -188,6 +188,10 @@ pub(in crate::delivery) fn alert(invitation: &Invitation, code: &str) -> Result<
             "Nobody who decides about your invitation could be told of it by mail. Please ask security yourself."
         }
         "mail_address" => "Your visitor's e-mail address takes no mail. Please correct it.",
+        "time_skipped" => {
+            "The time zone rules at the site have changed, and the clocks now skip the time of your visit. Your \
+             visitor's access no longer works. Please choose another time."
+        }
         "window_passed" => "The time of your visit has passed, so your visitor was not invited. Please change it.",
         _ => "Something about your visit needs your attention. Please open it in the app.",
     };

@@ -42,6 +42,9 @@ CREATE TABLE site (
     version      INTEGER NOT NULL,
     name         TEXT    NOT NULL,
     zone         TEXT    NOT NULL,
+    zone_tables  TEXT    NOT NULL,     -- the version of the time zone tables the rules are from: '2026f'
+    zone_rules   BLOB    NOT NULL,     -- TZif (RFC 9636), cut to the years around now
+    retimed_to   INTEGER,              -- the rules have changed: visits up to this number are computed anew
     address      TEXT    NOT NULL,
     directions   TEXT    NOT NULL,
     latitude     INTEGER,              -- millionths of a degree

@@ -11,7 +11,6 @@ CREATE TABLE credential (
     -- The hours of the day it is good in (minutes after midnight, site's clock); absent where the window says it all.
     opens        INTEGER,
     closes       INTEGER,
-    zone         TEXT    NOT NULL,
     state        TEXT    NOT NULL CHECK (state IN ('live', 'suspended', 'void', 'spent')),
     -- HMAC-SHA-256 of organisation, site and PIN under a key that is in no database; wiped when it can open nothing more.
     pin_hash     BLOB    CHECK (pin_hash IS NULL OR state IN ('live', 'suspended')),
