@@ -541,7 +541,8 @@ mod tests {
     #[test]
     fn what_could_not_be_done_stands_until_it_is() {
         let mut standing = Standing::default();
-        let undone = |effect: &str, code: Option<&str>| Fact::Undone { effect: effect.into(), code: code.map(Into::into) };
+        let undone =
+            |effect: &str, code: Option<&str>| Fact::Undone { effect: effect.into(), code: code.map(Into::into) };
         for fact in [undone("invite", Some("panic")), undone("tell_category", Some("mail")), undone("invite", None)] {
             let decision = Decision { fact, by: None, request: None };
             let bytes = cbor::write(&decision);

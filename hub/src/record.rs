@@ -89,11 +89,20 @@ pub fn record(
     }
     let invitation = reading(|| invitation(tx, visit))?;
     carry_out(tx, context, moment, visit, invitation.as_ref(), &event.outcome.effects, &mut logged)?;
-    // One whose site cannot be read stays in sight.
-    let days = invitation.as_ref().map_or(Days { first: 0, last: i64::MAX }, |it| feed::days(visit, &it.site, &it.organisation));
-    visits::update(tx, visit, window_ends(visit, invitation.as_ref().ok()), days)?;
+    keep(tx, visit, invitation.as_ref().ok())?;
     feed::publish(tx, moment, visit, &News { change: event.change, rebased: event.rebased, decisions: &logged })?;
     Ok(())
+}
+
+/// Brings the visit's row up to date with what it says now. One whose surroundings cannot be read stays in sight.
+pub(crate) fn keep(
+    tx: &Transaction<'_>,
+    visit: &AcceptedVisit,
+    invitation: Option<&Invitation>,
+) -> Result<(), StoreError> {
+    let days = invitation
+        .map_or(Days { first: 0, last: i64::MAX }, |found| feed::days(visit, &found.site, &found.organisation));
+    visits::update(tx, visit, window_ends(visit, invitation), days)
 }
 
 /// Carries effects out one by one, and notes what could not be done and what need not be done any more.
@@ -168,10 +177,11 @@ fn carried_out(
 
 /// Until when the visitor is expected; none for one who is not, or not any more. Of a visit whose surroundings cannot be
 /// read it is the longest an invitation without a date may be good.
-pub(crate) fn window_ends(visit: &AcceptedVisit, invitation: Option<&Invitation>) -> Option<i64> {
+fn window_ends(visit: &AcceptedVisit, invitation: Option<&Invitation>) -> Option<i64> {
     matches!(visit.status(), Status::Pending | Status::Upcoming).then(|| match invitation {
-        Some(invitation) => Window::of(invitation, visit.accepted())
-            .map_or(visit.accepted_at, |window| window.expires.timestamp()),
+        Some(invitation) => {
+            Window::of(invitation, visit.accepted()).map_or(visit.accepted_at, |window| window.expires.timestamp())
+        }
         None => visit.accepted_at.saturating_add(UNKNOWN_WINDOW),
     })
 }

@@ -54,7 +54,8 @@ pub fn retry(
     }
     let rows = effects::of_visit(tx, organisation, visit)?;
     let known = rows.iter().filter(|row| row.effect != sweep::RUN_OUT);
-    let known: Vec<_> = known.filter_map(|row| Some((row, Effect::from_parts(&row.effect, row.detail.as_deref())?))).collect();
+    let known: Vec<_> =
+        known.filter_map(|row| Some((row, Effect::from_parts(&row.effect, row.detail.as_deref())?))).collect();
     if known.is_empty() {
         drop(known);
         return Ok(rows);

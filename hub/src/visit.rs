@@ -4,10 +4,10 @@
 //! change it; [`crate::delivery`] is given it to carry an effect out. Its status is computed, never stored.
 
 use chrono::{DateTime, Utc};
-use vestibule_core::decision::{Approval, Ended, Fact, Presence, Standing, Told};
+use vestibule_core::decision::{Approval, Ended, Fact, Presence, Standing};
 use vestibule_core::id::{ChainHash, ChangeHash, MemberId, OrganisationId, SiteId, VisitId};
 use vestibule_core::schedule::{Instants, ScheduleError};
-use vestibule_core::visit::{Key, Status, VisitValues};
+use vestibule_core::visit::{Status, VisitValues};
 use vestibule_core::zone::Zone;
 
 /// A visit the hub has accepted.

@@ -94,7 +94,7 @@ impl HostClient {
             (None, None) => self.clock.now() + TimeDelta::days(i64::from(organisation.unscheduled_days)),
         };
         let hours = Some((site.opens, site.closes)).filter(|(opens, closes)| opens < closes);
-        let any_time = validity(self.surroundings.now(), ends, hours, &site.zone);
+        let any_time = validity(self.clock.now(), ends, hours, &site.zone);
         Ok(VisitorPass {
             organisation_name: organisation.name.clone(),
             description: format!("Visitor pass for {}, {}", organisation.name, site.name),

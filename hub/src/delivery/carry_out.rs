@@ -222,13 +222,7 @@ impl Work<'_, '_> {
         Ok(())
     }
 
-    fn send_last(
-        &mut self,
-        letter: Letter,
-        to: Mailbox,
-        delivery: &Delivery,
-        what: Told,
-    ) -> Result<(), DeliveryError> {
+    fn send_last(&mut self, letter: Letter, to: Mailbox, delivery: &Delivery, what: Told) -> Result<(), DeliveryError> {
         self.put(letter, to, Some(delivery), Pace::AtOnce)?;
         deliveries::set_told(self.tx, &delivery.id, delivery.sequence + 1, None, self.moment.now)?;
         self.facts.push(Fact::MailQueued { what, held_until: None });
@@ -291,7 +285,15 @@ impl Work<'_, '_> {
         let host = &self.invitation.host;
         let Some(to) = mail::mailbox(&host.name, &host.email) else { return Ok(()) };
         let visit = self.invitation.visit;
-        let mail = Outgoing { letter, to, visit, delivery: None, domain: links::host(self.context), host: None, pace: Pace::AtOnce };
+        let mail = Outgoing {
+            letter,
+            to,
+            visit,
+            delivery: None,
+            domain: links::host(self.context),
+            host: None,
+            pace: Pace::AtOnce,
+        };
         outbox::put(self.tx, self.context, self.moment, mail)?;
         Ok(())
     }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use vestibule_core::zone::Zone;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use vestibule_core::cbor;
@@ -14,6 +13,7 @@ use vestibule_core::envelope::Ask;
 use vestibule_core::feed::{NoteRow, RowKind, Scope};
 use vestibule_core::id::{MemberId, RequestId, SiteId, VisitId};
 use vestibule_core::visit::Key;
+use vestibule_core::zone::Zone;
 
 use crate::feed::keep_in_step;
 use crate::judge::tests::{PhoneHand, World, is_accepted};

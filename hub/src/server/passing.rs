@@ -115,8 +115,7 @@ impl Hub {
             return Ok(0);
         }
         let (context, mut rng) = (Arc::clone(context), self.surroundings.rng());
-        let step =
-            move |tx: &Transaction<'_>| feed::keep_in_step(tx, &context, &mut time.moment(&mut rng), AT_ONCE);
+        let step = move |tx: &Transaction<'_>| feed::keep_in_step(tx, &context, &mut time.moment(&mut rng), AT_ONCE);
         self.database.write(step).await
     }
 
@@ -134,7 +133,9 @@ impl Hub {
             let (of, time, mut rng) = (Arc::clone(context), self.clock.read(), self.surroundings.rng());
             let tried = self.database.write(move |tx| undone::retry(tx, &of, &mut time.moment(&mut rng), visit));
             match tried.await {
-                Ok(left) => tracing::info!(organisation = %context.organisation, %visit, left = left.len(), "tried again"),
+                Ok(left) => {
+                    tracing::info!(organisation = %context.organisation, %visit, left = left.len(), "tried again")
+                }
                 Err(error) => {
                     tracing::error!(organisation = %context.organisation, %visit, %error, "could not be tried again");
                 }

@@ -29,7 +29,6 @@ use crate::context::Context;
 use crate::delivery::sender::{self, Class, MailFolder, MailTransport, Reach, TransportError};
 use crate::delivery::smtp::{Smtp, SmtpSecurity, SmtpSettings};
 use crate::handover::{self, Noted};
-use crate::moment::Moment;
 use crate::record::RecordError;
 use crate::store::outbox::{self, ClaimedMail, RecipientKey};
 use crate::store::{HubStore, StoreError};
@@ -385,7 +384,9 @@ impl Desk {
         let (class, code) = said.err().map_or(("", None), |error| (error.class.as_str(), error.code));
         match noted {
             Noted::Sent => tracing::info!(%organisation, id, kind, "a mail was handed over"),
-            Noted::Later { at } => tracing::warn!(%organisation, id, kind, class, code, %at, "a mail is tried again later"),
+            Noted::Later { at } => {
+                tracing::warn!(%organisation, id, kind, class, code, %at, "a mail is tried again later")
+            }
             Noted::Failed => tracing::error!(%organisation, id, kind, class, code, "a mail is not delivered"),
             Noted::Withdrawn => tracing::info!(%organisation, id, kind, class, code, "a mail is not needed any more"),
         }

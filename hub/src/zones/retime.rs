@@ -21,7 +21,8 @@ use crate::effect::Effect;
 use crate::feed;
 use crate::lifecycle::Outcome;
 use crate::moment::Moment;
-use crate::record::{Event, RecordError, invitation, record, window_ends};
+use crate::record::{Event, RecordError, invitation, keep, record};
+use crate::store::apart::reading;
 use crate::store::organisations::{self, Counted};
 use crate::store::{StoreError, credentials, deliveries, visits};
 use crate::visit::AcceptedVisit;
@@ -123,7 +124,8 @@ fn retime_visit(
     id: VisitId,
 ) -> Result<(), RecordError> {
     let organisation = &context.organisation;
-    let Some(mut loaded) = visits::load(tx, organisation, id)? else { return Ok(()) };
+    // One that cannot be read keeps no other from being computed anew; `admin attention` lists it.
+    let Ok(Some(mut loaded)) = reading(|| visits::load(tx, organisation, id))? else { return Ok(()) };
     let visit = &mut loaded.visit;
     if !matches!(visit.status(), Status::Pending | Status::Upcoming) {
         return Ok(());
@@ -132,8 +134,8 @@ fn retime_visit(
     if outcome != Outcome::default() {
         return record(tx, context, moment, visit, Event { outcome, ..Event::default() });
     }
-    let invitation = invitation(tx, visit)?;
-    Ok(visits::update(tx, visit, window_ends(visit, &invitation))?)
+    let invitation = reading(|| invitation(tx, visit))?;
+    Ok(keep(tx, visit, invitation.as_ref().ok())?)
 }
 
 /// What follows for a visit whose visitor is expected.

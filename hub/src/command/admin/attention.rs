@@ -101,8 +101,12 @@ impl Desk {
         let listed = match visit {
             Some(text) => vec![self.store.read(|tx| visit_of(tx, context, text))?],
             None => {
-                let mut listed: Vec<VisitId> =
-                    self.store.read(|tx| effects::list(tx, &context.organisation))?.iter().map(|row| row.visit).collect();
+                let mut listed: Vec<VisitId> = self
+                    .store
+                    .read(|tx| effects::list(tx, &context.organisation))?
+                    .iter()
+                    .map(|row| row.visit)
+                    .collect();
                 listed.sort();
                 listed.dedup();
                 listed

@@ -91,11 +91,21 @@ mod tests {
             "!#$%&'*+-/=?^_`{|}~@visitors.test",
         ] {
             assert!(EmailAddress::parse(address).is_ok(), "{address}");
-            for name in ["", "Ada", "King, Ada", "O'Brien", "Ada \"Countess\" King", "a\\", "(a)", "<a>", "=?utf-8?q?x?="] {
+            for name in
+                ["", "Ada", "King, Ada", "O'Brien", "Ada \"Countess\" King", "a\\", "(a)", "<a>", "=?utf-8?q?x?="]
+            {
                 check(name, address);
             }
         }
-        for name in ["👩‍🚀 Ada", "\u{202e}ada", "مرحبا بالعالم", "a\r\nBcc: x@y.z", "a\u{0}b", "  a  b  ", "山".repeat(200).as_str()] {
+        for name in [
+            "👩‍🚀 Ada",
+            "\u{202e}ada",
+            "مرحبا بالعالم",
+            "a\r\nBcc: x@y.z",
+            "a\u{0}b",
+            "  a  b  ",
+            "山".repeat(200).as_str(),
+        ] {
             check(name, "ada@visitors.test");
         }
     }
