@@ -61,7 +61,7 @@ pub fn sign_key_set(
             not_before: known().map(|known| known.not_before).fold(from, i64::min),
             not_after: known().map(|known| known.not_after).fold(until, i64::max),
             usage,
-            key: key.clone(),
+            key,
         }
     };
     let keys = &context.keys;

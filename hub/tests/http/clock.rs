@@ -49,7 +49,7 @@ async fn until(hub: &Running, wanted: impl Fn(&clock::Record) -> bool) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), written).await.expect("the hub writes it down");
+    tokio::time::timeout(Duration::from_mins(1), written).await.expect("the hub writes it down");
 }
 
 /// Set a year ahead or back while it runs, and for a whole life between: phones sync before, between and after, the time

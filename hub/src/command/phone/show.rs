@@ -358,7 +358,7 @@ pub fn clock(off: TimeDelta) -> String {
     let minutes = (off.num_seconds().abs() + 30) / 60;
     let much = match minutes {
         ..120 => format!("{minutes} minutes"),
-        ..2_880 => format!("{} hours", (minutes + 30) / 60),
+        120..2_880 => format!("{} hours", (minutes + 30) / 60),
         _ => format!("{} days", (minutes + 720) / 1_440),
     };
     let way = if off > TimeDelta::zero() { "fast" } else { "slow" };
