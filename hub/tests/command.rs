@@ -605,3 +605,45 @@ fn a_share_that_is_used_up_is_told_and_survives_a_restart() {
     assert_eq!(phone(&store, &["sync"]).0, Some(0));
     assert_eq!(hub.end("-TERM").0, Some(0));
 }
+
+/// Which time zone tables are used, from where, and what they change; a hub that runs takes them.
+#[test]
+fn an_operator_is_told_which_tables_are_used_and_what_they_change() {
+    let home = tempfile::tempdir().expect("a directory");
+    let dir = home.path().join("hub");
+    assert_eq!(admin(&dir, &["init", "--sample"]).status.code(), Some(0));
+    let zones = || {
+        let said = admin(&dir, &["zones", "--json"]);
+        assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+        serde_json::from_slice::<Value>(&said.stdout).expect("JSON")
+    };
+    let before = zones();
+    assert!(before["problem"].is_null() && before["sites"][1]["rules_change"] == false, "{before}");
+    // Zürich gives up its time for UTC.
+    let tables = dir.join("zoneinfo");
+    std::fs::create_dir_all(tables.join("Europe")).expect("made");
+    let utc = include_bytes!("../../core/src/zone/utc.tzif");
+    std::fs::write(tables.join("Europe/Zurich"), utc).expect("written");
+    let settings = dir.join("vestibule.toml");
+    let set = std::fs::read_to_string(&settings).expect("settings").replace("#: zoneinfo", "zoneinfo");
+    std::fs::write(&settings, set).expect("written");
+    let unknown = zones();
+    assert!(unknown["problem"].as_str().is_some_and(|problem| problem.contains("+VERSION")), "{unknown}");
+    assert_eq!(unknown["tables"], before["tables"]);
+    std::fs::write(tables.join("+VERSION"), "2099a\n").expect("written");
+    let coming = zones();
+    assert_eq!((&coming["tables"]["version"], &coming["tables"]["origin"]), (&"2099a".into(), &"settings".into()));
+    let zurich = &coming["sites"][1];
+    assert_eq!(
+        (&zurich["site"], &zurich["newer"], &zurich["rules_change"]),
+        (&"zrh".into(), &"2099a".into(), &true.into())
+    );
+    let people = admin(&dir, &["zones"]);
+    assert!(text(&people.stdout).contains("Time zone tables: 2099a (the directory in the settings"));
+
+    let hub = Serving::start(&dir);
+    // The hub takes them at its start, beside the first requests.
+    let taken = (0..1_000).map(|_| zones()).find(|said| said["sites"][1]["tables"] == "2099a").expect("taken");
+    assert!(taken["sites"][1]["newer"].is_null(), "{taken}");
+    assert_eq!(hub.end("-TERM").0, Some(0));
+}

@@ -124,7 +124,9 @@ fn what_is_no_zone_is_refused() {
     }
     // A name of tomorrow is as good as one of today: it has its rules with it.
     assert!(Zone::new("Mars/Olympus_Mons", "2031a", &file(2_377, "MTC", "<MTC>-0:39:37")).is_ok());
-    for cut in 0..rules.len() - 1 {
+    // Behind the line feed that begins the footer it is a file without one.
+    let footer = rules[..rules.len() - 1].iter().rposition(|&byte| byte == b'\n').expect("a footer") + 1;
+    for cut in (0..rules.len() - 1).filter(|&cut| cut != footer) {
         assert_eq!(Zone::new("Europe/Zurich", "2026f", &rules[..cut]).err(), Some(ZoneError::Rules), "cut at {cut}");
     }
     let large = [rules.as_slice(), &[b'\n'; MAX_RULES]].concat();
