@@ -586,9 +586,14 @@ fn a_share_that_is_used_up_is_told_and_survives_a_restart() {
     assert_eq!(sign_in(&hub, &dir, &store).0, Some(0));
     let invite = |name: &str| {
         let email = format!("{name}@example.org");
-        assert_eq!(phone(&store, &["invite", "--first", name, "--email", &email, "--site", "zrh"]).0, Some(0));
+        let (code, said) = phone(&store, &["invite", "--first", name, "--email", &email, "--site", "zrh", "--json"]);
+        assert_eq!(code, Some(0), "{said}");
+        serde_json::from_str::<Value>(&said).expect("JSON")["id"].as_str().expect("an id").to_owned()
     };
-    invite("grace");
+    let grace = invite("grace");
+    assert_eq!(phone(&store, &["sync"]).0, Some(0));
+    // No more invitations: what was invited can still be changed.
+    assert_eq!(phone(&store, &["edit", &grace, "--company", "Example Ltd"]).0, Some(0));
     assert_eq!(phone(&store, &["sync"]).0, Some(0));
     invite("alan");
     let held = || {

@@ -522,9 +522,8 @@ fn failure(answer: &Answer) -> Failure {
         (409, "unknown_head") => Failure::UnknownHead,
         (429, "later") => Failure::Later(answer.retry_after),
         (413, _) => Failure::TooLarge,
-        // RFC 9110, section 15.5.9: the request was too slow, and may be sent again.
-        (408, _) => Failure::Busy(answer.retry_after),
-        (429 | 502 | 503 | 504, _) => Failure::Busy(answer.retry_after),
+        // 408: the request was too slow, and may be sent again (RFC 9110, section 15.5.9).
+        (408 | 429 | 502 | 503 | 504, _) => Failure::Busy(answer.retry_after),
         (500.., _) => Failure::Broken("hub_failed", "the hub failed; everything is kept and sent later"),
         _ => refusal(problem),
     }

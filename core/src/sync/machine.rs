@@ -235,10 +235,16 @@ pub struct SyncMachine {
     /// The bytes of the last push.
     pushed: usize,
     /// Nothing more is sent in this run: the hub has said when it may be.
-    held: Option<Option<u64>>,
+    held: Option<Held>,
     /// After the delivery is in the store.
     then: Then,
     cancelled: bool,
+}
+
+/// What is not sent in this run, until when, if the hub has said so.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    seconds: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -360,7 +366,7 @@ impl SyncMachine {
             Failure::Broken(code, message) => self.later(code, message, None),
             // What is new can be fetched all the same.
             Failure::Later(seconds) if !self.sent.is_empty() && self.held.is_none() => {
-                self.held = Some(seconds);
+                self.held = Some(Held { seconds });
                 self.gather()
             }
             Failure::Later(seconds) => self.later("later", SENT_LATER, seconds),
@@ -475,7 +481,7 @@ impl SyncMachine {
     fn go_on(&mut self, applied: Applied) -> Vec<Effect> {
         self.from = 0;
         if !self.more
-            && let Some(seconds) = self.held
+            && let Some(Held { seconds }) = self.held
         {
             return self.later("later", SENT_LATER, seconds);
         }

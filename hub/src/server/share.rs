@@ -5,6 +5,7 @@
 //! judges, and so survives a restart.
 
 use rusqlite::Transaction;
+use vestibule_core::document::ParsedChange;
 use vestibule_core::sync::wire::SyncRequest;
 
 use super::problem::Refused;
@@ -56,11 +57,17 @@ impl Share {
         let who = |kind, id| Who { organisation: &context.organisation, kind, id };
         let shares = [(who("device", &device), self.device), (who("member", member), self.member)];
         for (who, allowed) in shares {
-            if let Some(seconds) = usage::until_room(tx, who, allowed, now)? {
-                tracing::warn!(organisation = %context.organisation, kind = who.kind, seconds, "a share is used up");
-                let detail = "This phone has sent as much as it may for now; it keeps the rest and sends it later.";
-                return Err(Refused::later("later", detail, seconds));
+            let Some(mut seconds) = usage::until_room(tx, who, allowed, now)? else { continue };
+            if !makes_visits(request) {
+                // No more invitations: what was invited may still be changed and cancelled.
+                match usage::until_room(tx, who, allowed.but_for_visits(), now)? {
+                    Some(later) => seconds = later,
+                    None => continue,
+                }
             }
+            tracing::warn!(organisation = %context.organisation, kind = who.kind, seconds, "a share is used up");
+            let detail = "This phone has sent as much as it may for now; it keeps the rest and sends it later.";
+            return Err(Refused::later("later", detail, seconds));
         }
         let before = usage::accepted(tx)?;
         let done = work()?;
@@ -79,4 +86,10 @@ impl Share {
         }
         Ok(done)
     }
+}
+
+/// Whether a push makes visits: the first change of a document builds on nothing. What cannot be read makes none.
+fn makes_visits(request: &SyncRequest) -> bool {
+    let mut chunks = request.push.iter().flat_map(|pushed| &pushed.chunks);
+    chunks.any(|chunk| ParsedChange::read(chunk).is_ok_and(|change| change.deps.is_empty()))
 }

@@ -55,7 +55,7 @@ fn answered(hub: &Hub, response: &mut Response, method: &'static str, route: &st
     }
     let (status, took) = (response.status().as_u16(), began.elapsed());
     hub.metrics.request(method, route, status, took);
-    let ms = took.as_millis();
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     if status >= 500 {
         tracing::error!(method, route, status, ms, "answered");
     } else {

@@ -79,9 +79,11 @@ pub fn last_number(tx: &Transaction<'_>, counted: Counted) -> Result<u64, StoreE
     Ok(statement.query_map([counted.as_str()], |row| count(row, 0))?.next().transpose()?.unwrap_or_default())
 }
 
-/// Writes, and changes nothing: whether it can be written is to be seen.
+/// Writes as much as a small push, and leaves nothing of it: whether there is room for work is to be seen. (What is
+/// deleted is overwritten, and so written.)
 pub fn touch(tx: &Transaction<'_>) -> Result<(), StoreError> {
-    tx.execute("UPDATE meta SET value = value", [])?;
+    tx.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', zeroblob(65536))", [])?;
+    tx.execute("DELETE FROM meta WHERE name = 'probe'", [])?;
     Ok(())
 }
 

@@ -47,6 +47,15 @@ pub struct Allowance {
     pub day: Amount,
 }
 
+impl Allowance {
+    /// The same with no limit of visits made.
+    #[must_use]
+    pub fn but_for_visits(self) -> Self {
+        let unlimited = |amount: Amount| Amount { visits: u64::MAX, ..amount };
+        Self { hour: unlimited(self.hour), day: unlimited(self.day) }
+    }
+}
+
 /// Whose usage it is.
 #[derive(Debug, Clone, Copy)]
 pub struct Who<'a> {
