@@ -30,7 +30,9 @@ pub enum AddressError {
     #[error("cannot be used as it is written before the @; check for spaces, commas and dots")]
     Local,
     /// A quotation with characters that mail programs read in different ways.
-    #[error("has quotation marks, brackets or a backslash before the @ that mail programs do not agree on; ask for another address")]
+    #[error(
+        "has quotation marks, brackets or a backslash before the @ that mail programs do not agree on; ask for another address"
+    )]
     Quotation,
     /// The domain is not one.
     #[error("has no valid domain after the @; write it like name@example.com")]
@@ -194,12 +196,7 @@ fn ascii_domain(typed: &str) -> Result<String, AddressError> {
         return Err(AddressError::Domain);
     }
     let ascii = Uts46::new()
-        .to_ascii(
-            typed.as_bytes(),
-            AsciiDenyList::STD3,
-            Hyphens::CheckFirstLast,
-            DnsLength::VerifyAllowRootDot,
-        )
+        .to_ascii(typed.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::VerifyAllowRootDot)
         .map_err(|_| AddressError::Domain)?;
     let ascii = ascii.strip_suffix('.').unwrap_or(&ascii);
     match ascii.rsplit('.').next() {
@@ -210,8 +207,7 @@ fn ascii_domain(typed: &str) -> Result<String, AddressError> {
 }
 
 fn unicode_domain(ascii: &str) -> String {
-    let (unicode, outcome) =
-        Uts46::new().to_unicode(ascii.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast);
+    let (unicode, outcome) = Uts46::new().to_unicode(ascii.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast);
     if outcome.is_ok() { unicode.into_owned() } else { ascii.to_owned() }
 }
 
@@ -327,7 +323,7 @@ mod tests {
         let with = |local: usize, domain: &str| out(&format!("{}@{domain}", "a".repeat(local)));
         assert!(with(64, "example.com").is_ok());
         assert_eq!(with(65, "example.com"), Err(AddressError::TooLong));
-        let label = "b".repeat(62);
+        let label = "b".repeat(63);
         let domain = format!("{label}.{label}.{label}");
         assert!(with(254 - domain.len() - 1, &domain).is_ok());
         assert_eq!(with(255 - domain.len() - 1, &domain), Err(AddressError::TooLong));

@@ -214,7 +214,7 @@ impl Fact {
             Self::Alert(_) => "alert",
             Self::Edited { .. } => "edited",
             Self::Undone { code: Some(_), .. } => "undone",
-            Self::Undone { code: None, .. } => "made_good",
+            Self::Undone { code: None, .. } => "settled",
             Self::Later(_) => "later",
         }
     }
@@ -424,11 +424,12 @@ pub fn undone_message(effect: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    /// What failed stands until it is made good, each effect for itself.
+    /// What failed stands until it is settled, each effect for itself.
     #[test]
     fn what_could_not_be_done_stands_until_it_is() {
         let mut standing = Standing::default();
-        let undone = |effect: &str, code: Option<&str>| Fact::Undone { effect: effect.into(), code: code.map(Into::into) };
+        let undone =
+            |effect: &str, code: Option<&str>| Fact::Undone { effect: effect.into(), code: code.map(Into::into) };
         for fact in [undone("invite", Some("panic")), undone("tell_category", Some("mail")), undone("invite", None)] {
             let decision = Decision { fact, by: None, request: None };
             let bytes = cbor::write(&decision);

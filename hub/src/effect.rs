@@ -94,9 +94,9 @@ impl Effect {
             "tell_host_approved" => Self::TellHostApproved,
             "tell_host_rejected" => Self::TellHostRejected { reason: reason(), r#final: false },
             "tell_host_rejected_finally" => Self::TellHostRejected { reason: reason(), r#final: true },
-            "tell_host_alert" => {
-                Self::TellHostAlert { code: ALERTS.into_iter().find(|code| Some(*code) == detail).unwrap_or("attention") }
-            }
+            "tell_host_alert" => Self::TellHostAlert {
+                code: ALERTS.into_iter().find(|code| Some(*code) == detail).unwrap_or("attention"),
+            },
             _ => return None,
         })
     }

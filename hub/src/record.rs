@@ -168,8 +168,9 @@ fn carried_out(
 /// read it is the longest an invitation without a date may be good.
 fn window_ends(visit: &AcceptedVisit, invitation: Option<&Invitation>) -> Option<i64> {
     matches!(visit.status(), Status::Pending | Status::Upcoming).then(|| match invitation {
-        Some(invitation) => Window::of(invitation, visit.accepted())
-            .map_or(visit.accepted_at, |window| window.expires.timestamp()),
+        Some(invitation) => {
+            Window::of(invitation, visit.accepted()).map_or(visit.accepted_at, |window| window.expires.timestamp())
+        }
         None => visit.accepted_at.saturating_add(UNKNOWN_WINDOW),
     })
 }

@@ -54,7 +54,8 @@ pub fn retry(
     }
     let rows = effects::of_visit(tx, organisation, visit)?;
     let known = rows.iter().filter(|row| row.effect != sweep::RUN_OUT);
-    let known: Vec<_> = known.filter_map(|row| Some((row, Effect::from_parts(&row.effect, row.detail.as_deref())?))).collect();
+    let known: Vec<_> =
+        known.filter_map(|row| Some((row, Effect::from_parts(&row.effect, row.detail.as_deref())?))).collect();
     if known.is_empty() {
         drop(known);
         return Ok(rows);
@@ -163,7 +164,7 @@ mod tests {
         assert!(cancelled.standing.undone.contains_key("cancel"));
         world.write(|tx, context, moment| retry(tx, context, moment, visit)).expect("tried");
         assert!(undone(&mut world, visit).is_empty());
-        assert_eq!(world.facts(visit).last().copied(), Some("made_good"));
+        assert_eq!(world.facts(visit).last().copied(), Some("settled"));
     }
 
     /// A new address, invited, leaves nothing of the invitation that failed.

@@ -188,38 +188,40 @@ impl Store {
 
     fn take_receipts(&self, delivery: &Delivery, moment: &Moment<'_>) -> Result<u64, StoreError> {
         let directory = self.directory()?;
-        let (answered, erased) = self.with_care(|careful| self.transact(|tx, _| {
-            let identity = meta::identity(tx)?;
-            let state: SyncState = meta::get(tx, meta::SYNC)?.unwrap_or_default();
-            let hub_time = state.hub_time.max(delivery.hub_time);
-            meta::put(tx, meta::SYNC, &SyncState { epoch: Some(delivery.epoch), hub_time, ..state })?;
-            // Another process may have seen a later one since this phone asked.
-            if let Some(key_set) = &delivery.key_set
-                && highest_key_set(tx)?.is_none_or(|version| version < key_set.set.version)
-            {
-                meta::put_bytes(tx, meta::KEY_SET, &key_set.bytes)?;
-            }
-            let mut batch = Batch::new(&directory, moment.unix()).careful(careful);
-            let mut answered = 0;
-            if let Some(receipts) = &delivery.receipts {
-                answered = receipts::receipts(tx, &mut batch, &identity.member, &delivery.sent, receipts)?;
-            }
-            if let Some(scopes) = &delivery.scopes {
-                for head in heads(tx)?.iter().filter(|head| !scopes.contains(&head.scope)) {
-                    purge::drop_scope(tx, &mut batch, &head.scope)?;
+        let (answered, erased) = self.with_care(|careful| {
+            self.transact(|tx, _| {
+                let identity = meta::identity(tx)?;
+                let state: SyncState = meta::get(tx, meta::SYNC)?.unwrap_or_default();
+                let hub_time = state.hub_time.max(delivery.hub_time);
+                meta::put(tx, meta::SYNC, &SyncState { epoch: Some(delivery.epoch), hub_time, ..state })?;
+                // Another process may have seen a later one since this phone asked.
+                if let Some(key_set) = &delivery.key_set
+                    && highest_key_set(tx)?.is_none_or(|version| version < key_set.set.version)
+                {
+                    meta::put_bytes(tx, meta::KEY_SET, &key_set.bytes)?;
                 }
-                for scope in scopes {
-                    ingest::cursor_key(tx, scope)?;
+                let mut batch = Batch::new(&directory, moment.unix()).careful(careful);
+                let mut answered = 0;
+                if let Some(receipts) = &delivery.receipts {
+                    answered = receipts::receipts(tx, &mut batch, &identity.member, &delivery.sent, receipts)?;
                 }
-            }
-            if delivery.restart {
-                for key in all(tx, "SELECT key FROM cursor", [], |row| row.get::<_, i64>(0))? {
-                    purge::restart_scope(tx, &mut batch, key)?;
+                if let Some(scopes) = &delivery.scopes {
+                    for head in heads(tx)?.iter().filter(|head| !scopes.contains(&head.scope)) {
+                        purge::drop_scope(tx, &mut batch, &head.scope)?;
+                    }
+                    for scope in scopes {
+                        ingest::cursor_key(tx, scope)?;
+                    }
                 }
-            }
-            batch.project(tx)?;
-            Ok((answered, batch.erased))
-        }))?;
+                if delivery.restart {
+                    for key in all(tx, "SELECT key FROM cursor", [], |row| row.get::<_, i64>(0))? {
+                        purge::restart_scope(tx, &mut batch, key)?;
+                    }
+                }
+                batch.project(tx)?;
+                Ok((answered, batch.erased))
+            })
+        })?;
         if erased {
             self.wipe()?;
         }
@@ -229,18 +231,20 @@ impl Store {
     /// Takes a page; false if it does not begin where this phone stands.
     fn take_page(&self, page: &OpenedPage, moment: &Moment<'_>) -> Result<bool, StoreError> {
         let held = self.directory()?;
-        let (taken, directory, erased) = self.with_care(|careful| self.transact(|tx, _| {
-            let mut batch = Batch::new(&held, moment.unix()).careful(careful);
-            let taken = ingest::page(tx, &mut batch, page)?;
-            if !taken || !ingest::has_directory_rows(page) {
-                batch.project(tx)?;
-                return Ok((taken, None, batch.erased));
-            }
-            let directory: Arc<Directory> = Arc::new(ingest::directory(tx)?);
-            let erased = batch.erased;
-            batch.reread(&directory).project(tx)?;
-            Ok((taken, Some(directory.clone()), erased))
-        }))?;
+        let (taken, directory, erased) = self.with_care(|careful| {
+            self.transact(|tx, _| {
+                let mut batch = Batch::new(&held, moment.unix()).careful(careful);
+                let taken = ingest::page(tx, &mut batch, page)?;
+                if !taken || !ingest::has_directory_rows(page) {
+                    batch.project(tx)?;
+                    return Ok((taken, None, batch.erased));
+                }
+                let directory: Arc<Directory> = Arc::new(ingest::directory(tx)?);
+                let erased = batch.erased;
+                batch.reread(&directory).project(tx)?;
+                Ok((taken, Some(directory.clone()), erased))
+            })
+        })?;
         if let Some(directory) = directory {
             self.set_directory(directory);
         }

@@ -118,9 +118,7 @@ pub fn secure(
     now: DateTime<Utc>,
 ) -> Result<Option<Fact>, StoreError> {
     let fact = match effect {
-        Effect::Void | Effect::Cancel | Effect::EndDelivery { .. } => {
-            credential::void(tx, organisation, visit, now)?
-        }
+        Effect::Void | Effect::Cancel | Effect::EndDelivery { .. } => credential::void(tx, organisation, visit, now)?,
         Effect::Suspend => credential::suspend(tx, organisation, visit)?,
         // What the guest holds stays as it was until the new one is sent.
         _ => None,

@@ -69,7 +69,9 @@ impl Hub {
             let (of, now, mut rng) = (Arc::clone(context), self.surroundings.now(), self.surroundings.rng());
             let tried = self.database.write(move |tx| undone::retry(tx, &of, &mut Moment::new(now, &mut rng), visit));
             match tried.await {
-                Ok(left) => tracing::info!(organisation = %context.organisation, %visit, left = left.len(), "tried again"),
+                Ok(left) => {
+                    tracing::info!(organisation = %context.organisation, %visit, left = left.len(), "tried again");
+                }
                 Err(error) => {
                     tracing::error!(organisation = %context.organisation, %visit, %error, "could not be tried again");
                 }

@@ -98,7 +98,8 @@ mod tests {
                 put(tx, "before")?;
                 let unreadable = apart(tx, || put(tx, "a").and(Err::<(), _>(StoreError::Corrupt("row"))))?;
                 assert_eq!(unreadable, Err("unreadable"));
-                let panicked = apart(tx, || -> Result<(), StoreError> { put(tx, "b").map(|()| panic!("in the middle")) })?;
+                let panicked =
+                    apart(tx, || -> Result<(), StoreError> { put(tx, "b").map(|()| panic!("in the middle")) })?;
                 assert_eq!(panicked, Err(PANIC));
                 assert_eq!(apart(tx, || put(tx, "before"))?, Err("not_storable"), "there already");
                 let within = apart(tx, || {

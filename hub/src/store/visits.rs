@@ -228,11 +228,7 @@ pub fn ids(tx: &Transaction<'_>, organisation: &OrganisationId) -> Result<Vec<Vi
 }
 
 /// The number of a visit; none where there is no such visit.
-pub fn number(
-    tx: &Transaction<'_>,
-    organisation: &OrganisationId,
-    visit: VisitId,
-) -> Result<Option<u64>, StoreError> {
+pub fn number(tx: &Transaction<'_>, organisation: &OrganisationId, visit: VisitId) -> Result<Option<u64>, StoreError> {
     let number = tx
         .prepare_cached("SELECT number FROM visit WHERE organisation = ?1 AND id = ?2")?
         .query_row(params![organisation.as_str(), visit.as_bytes()], |row| count(row, 0))

@@ -207,7 +207,8 @@ pub fn write(
             qr_token: code,
         });
     }
-    let text = serde_json::to_string_pretty(&Report { visits, left_out, undelivered: mails.undelivered() }).map_err(Failure::failed)?;
+    let text = serde_json::to_string_pretty(&Report { visits, left_out, undelivered: mails.undelivered() })
+        .map_err(Failure::failed)?;
     fs::write(dir.join("demo.json"), text + "\n").map_err(Failure::failed)?;
     Ok(pages)
 }

@@ -211,7 +211,7 @@ fn what(entry: &HistoryEntry) -> String {
             format!("could not {} ({code})", effect.replace('_', " "))
         }
         HistoryFact::Decided(Fact::Undone { effect, code: None }) => {
-            format!("{}: made good", effect.replace('_', " "))
+            format!("{}: settled", effect.replace('_', " "))
         }
         HistoryFact::Decided(fact) => fact.kind().replace('_', " "),
     }

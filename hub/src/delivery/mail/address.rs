@@ -21,10 +21,13 @@ pub(in crate::delivery) fn in_envelope(address: &EmailAddress) -> lettre::Addres
     lettre::Address::new_dangerous(address.local(), address.domain())
 }
 
-/// The value of an address header: `"Name" <address>`, the name in encoded words where it is not plain ASCII.
+/// The value of an address header: `"Name" <address>`, the name in encoded words where it is not plain ASCII. Without a
+/// name an address stands alone, but for one that a reader could take for a name.
 pub(super) fn in_header(mailbox: &Mailbox) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
     match &mailbox.name {
-        None => mailbox.email.to_string(),
+        None if mailbox.email.local().chars().all(is_plain) => mailbox.email.to_string(),
+        None => format!("<{}>", mailbox.email),
         Some(name) => format!("{} <{}>", phrase(name), mailbox.email),
     }
 }
@@ -91,11 +94,21 @@ mod tests {
             "!#$%&'*+-/=?^_`{|}~@visitors.test",
         ] {
             assert!(EmailAddress::parse(address).is_ok(), "{address}");
-            for name in ["", "Ada", "King, Ada", "O'Brien", "Ada \"Countess\" King", "a\\", "(a)", "<a>", "=?utf-8?q?x?="] {
+            for name in
+                ["", "Ada", "King, Ada", "O'Brien", "Ada \"Countess\" King", "a\\", "(a)", "<a>", "=?utf-8?q?x?="]
+            {
                 check(name, address);
             }
         }
-        for name in ["👩‍🚀 Ada", "\u{202e}ada", "مرحبا بالعالم", "a\r\nBcc: x@y.z", "a\u{0}b", "  a  b  ", "山".repeat(200).as_str()] {
+        for name in [
+            "👩‍🚀 Ada",
+            "\u{202e}ada",
+            "مرحبا بالعالم",
+            "a\r\nBcc: x@y.z",
+            "a\u{0}b",
+            "  a  b  ",
+            "山".repeat(200).as_str(),
+        ] {
             check(name, "ada@visitors.test");
         }
     }
