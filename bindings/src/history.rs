@@ -209,7 +209,7 @@ impl From<Fact> for HistoryFact {
             Fact::Alert(code) => Self::Alert { code },
             Fact::Edited { keys } => Self::Changed { keys },
             Fact::Undone { effect, code } => {
-                Self::Alert { code: format!("{effect}_{}", if code.is_some() { "undone" } else { "made_good" }) }
+                Self::Alert { code: format!("{effect}_{}", if code.is_some() { "undone" } else { "settled" }) }
             }
             Fact::Later(number) => Self::Later { number },
         }

@@ -323,7 +323,7 @@ mod tests {
         let with = |local: usize, domain: &str| out(&format!("{}@{domain}", "a".repeat(local)));
         assert!(with(64, "example.com").is_ok());
         assert_eq!(with(65, "example.com"), Err(AddressError::TooLong));
-        let label = "b".repeat(62);
+        let label = "b".repeat(63);
         let domain = format!("{label}.{label}.{label}");
         assert!(with(254 - domain.len() - 1, &domain).is_ok());
         assert_eq!(with(255 - domain.len() - 1, &domain), Err(AddressError::TooLong));

@@ -269,7 +269,7 @@ impl Fact {
             Self::MailQueued { .. } => "mail_queued",
             Self::MailUndelivered { how, .. } => how.fact_kind(),
             Self::Undone { code: Some(_), .. } => "undone",
-            Self::Undone { code: None, .. } => "made_good",
+            Self::Undone { code: None, .. } => "settled",
             Self::Later(_) => "later",
         }
     }
@@ -537,7 +537,7 @@ pub fn undone_message(effect: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    /// What failed stands until it is made good, each effect for itself.
+    /// What failed stands until it is settled, each effect for itself.
     #[test]
     fn what_could_not_be_done_stands_until_it_is() {
         let mut standing = Standing::default();

@@ -164,7 +164,7 @@ mod tests {
         assert!(cancelled.standing.undone.contains_key("cancel"));
         world.write(|tx, context, moment| retry(tx, context, moment, visit)).expect("tried");
         assert!(undone(&mut world, visit).is_empty());
-        assert_eq!(world.facts(visit).last().copied(), Some("made_good"));
+        assert_eq!(world.facts(visit).last().copied(), Some("settled"));
     }
 
     /// A new address, invited, leaves nothing of the invitation that failed.

@@ -23,14 +23,14 @@ impl StoreError {
     fn own_code(&self) -> Option<&'static str> {
         match self {
             Self::Damaged("meta" | "cursor") => None,
-            Self::Damaged(_) => Some(UNREADABLE),
-            Self::Document(refusal) => Some(refusal.code()),
-            Self::Sqlite(
+            Self::Damaged(_)
+            | Self::Sqlite(
                 Error::FromSqlConversionFailure(..)
                 | Error::IntegralValueOutOfRange(..)
                 | Error::InvalidColumnType(..)
                 | Error::Utf8Error(..),
             ) => Some(UNREADABLE),
+            Self::Document(refusal) => Some(refusal.code()),
             Self::Sqlite(error) => match error.sqlite_error_code()? {
                 ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch => Some("not_storable"),
                 _ => None,

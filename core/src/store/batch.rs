@@ -7,8 +7,8 @@ use rusqlite::Connection;
 use super::StoreError;
 use super::project::{SearchRows, Times, project_into};
 use super::replay::loosen;
-use super::tx::{Tx, all};
-use super::working::Working;
+use super::tx::{Tx, all, one};
+use super::working::{Working, entries};
 use crate::directory::Directory;
 use crate::id::VisitId;
 
@@ -60,8 +60,23 @@ impl<'d> Batch<'d> {
     }
 
     /// A visit that is to be erased: what is stored of it, readable or not, is of no more interest.
-    pub(super) fn to_be_erased(&mut self, id: VisitId) -> &mut Working {
+    pub(super) fn erasable(&mut self, id: VisitId) -> &mut Working {
         self.visits.entry(id).or_insert_with(|| Working { fresh: false, ..Working::fresh(id) })
+    }
+
+    /// A visit of which goes what the hub sent. Where that cannot be read it goes all the same, and sound comes back with
+    /// the next rows.
+    pub(super) fn droppable(&mut self, tx: &Tx<'_>, id: VisitId) -> Result<&mut Working, StoreError> {
+        if self.careful && !self.visits.contains_key(&id) && tx.apart(|| Working::load(tx, id))?.is_err() {
+            let outbox = tx.apart(|| entries(tx, id))?.unwrap_or_default();
+            let place =
+                one(tx, "SELECT coalesce(max(place), 0) FROM chunk WHERE visit = ?1", [id.as_bytes()], |row| {
+                    row.get(0)
+                })?;
+            let place = place.unwrap_or_default();
+            self.visits.insert(id, Working { fresh: false, outbox, place, ..Working::fresh(id) });
+        }
+        self.working(tx, id)
     }
 
     /// The same work with the directory as it is after the page.

@@ -137,7 +137,7 @@ fn visit_row(
     let now = batch.now;
     if kind == RowKind::Erase {
         batch.held = None;
-        purge::erase(tx, batch.to_be_erased(visit), now)?;
+        purge::erase(tx, batch.erasable(visit), now)?;
         batch.erased = true;
         return Ok(());
     }

@@ -162,7 +162,7 @@ pub(super) fn drop_scope(tx: &Tx<'_>, batch: &mut Batch<'_>, scope: &Scope) -> R
         return Ok(());
     };
     for visit in visits_of(tx, key)? {
-        leave(tx, batch.working(tx, visit)?, key)?;
+        leave(tx, batch.droppable(tx, visit)?, key)?;
         batch.touch(visit);
     }
     drop_rest(tx, key)?;
@@ -179,7 +179,7 @@ pub(super) fn restart_scope(tx: &Tx<'_>, batch: &mut Batch<'_>, key: i64) -> Res
     for visit in visits_of(tx, key)? {
         tx.execute("DELETE FROM holding WHERE visit = ?1 AND scope = ?2", (visit.as_bytes(), key))?;
         if !is_held(tx, visit)? {
-            forget(tx, batch.working(tx, visit)?, false)?;
+            forget(tx, batch.droppable(tx, visit)?, false)?;
             batch.touch(visit);
         }
     }

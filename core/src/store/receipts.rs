@@ -85,7 +85,7 @@ fn answer(
 ) -> Result<(), StoreError> {
     let visit = item.visit();
     if *verdict == Verdict::Erased {
-        purge::erase(tx, batch.to_be_erased(visit), time)?;
+        purge::erase(tx, batch.erasable(visit), time)?;
         batch.erased = true;
         return Ok(());
     }

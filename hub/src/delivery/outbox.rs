@@ -75,7 +75,7 @@ pub(super) fn put(
     let from = context.mail_from.parse().map_err(|_| DeliveryError::Sender)?;
     let visit = mail.delivery.map(|_| mail.visit);
     let cover = Cover { id, host: mail.domain, from, to: mail.to, date: moment.now, visit };
-    let message = Zeroizing::new(mail.letter.into_bytes(cover));
+    let message = Zeroizing::new(mail.letter.into_bytes(&cover));
     let sealed = seal(&context.keys.outbox_seal, moment.random(), &id, &address, &message)?;
     outbox::insert(
         tx,

@@ -134,7 +134,7 @@ impl Hub {
             let tried = self.database.write(move |tx| undone::retry(tx, &of, &mut time.moment(&mut rng), visit));
             match tried.await {
                 Ok(left) => {
-                    tracing::info!(organisation = %context.organisation, %visit, left = left.len(), "tried again")
+                    tracing::info!(organisation = %context.organisation, %visit, left = left.len(), "tried again");
                 }
                 Err(error) => {
                     tracing::error!(organisation = %context.organisation, %visit, %error, "could not be tried again");

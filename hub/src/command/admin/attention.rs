@@ -98,19 +98,14 @@ impl Desk {
 
     pub(super) fn retry(&mut self, visit: Option<&str>) -> Result<(), Failure> {
         let (context, rng) = (&self.context, &mut self.rng);
-        let listed = match visit {
-            Some(text) => vec![self.store.read(|tx| visit_of(tx, context, text))?],
-            None => {
-                let mut listed: Vec<VisitId> = self
-                    .store
-                    .read(|tx| effects::list(tx, &context.organisation))?
-                    .iter()
-                    .map(|row| row.visit)
-                    .collect();
-                listed.sort();
-                listed.dedup();
-                listed
-            }
+        let listed = if let Some(text) = visit {
+            vec![self.store.read(|tx| visit_of(tx, context, text))?]
+        } else {
+            let rows = self.store.read(|tx| effects::list(tx, &context.organisation))?;
+            let mut listed: Vec<VisitId> = rows.iter().map(|row| row.visit).collect();
+            listed.sort();
+            listed.dedup();
+            listed
         };
         let mut left = 0;
         for id in listed {

@@ -285,7 +285,7 @@ fn decided(fact: &Fact) -> String {
         Fact::GuestTold(what) => format!("{} was sent.", what_words(*what)),
         Fact::Alert(code) => format!("{} ({code})", alert_words(code)),
         Fact::Undone { effect, code: Some(code) } => format!("could not {} ({code})", effect.replace('_', " ")),
-        Fact::Undone { effect, code: None } => format!("{}: made good", effect.replace('_', " ")),
+        Fact::Undone { effect, code: None } => format!("{}: settled", effect.replace('_', " ")),
         fact => fact.kind().replace('_', " "),
     }
 }

@@ -21,10 +21,13 @@ pub(in crate::delivery) fn in_envelope(address: &EmailAddress) -> lettre::Addres
     lettre::Address::new_dangerous(address.local(), address.domain())
 }
 
-/// The value of an address header: `"Name" <address>`, the name in encoded words where it is not plain ASCII.
+/// The value of an address header: `"Name" <address>`, the name in encoded words where it is not plain ASCII. Without a
+/// name an address stands alone, but for one that a reader could take for a name.
 pub(super) fn in_header(mailbox: &Mailbox) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
     match &mailbox.name {
-        None => mailbox.email.to_string(),
+        None if mailbox.email.local().chars().all(is_plain) => mailbox.email.to_string(),
+        None => format!("<{}>", mailbox.email),
         Some(name) => format!("{} <{}>", phrase(name), mailbox.email),
     }
 }
@@ -88,7 +91,7 @@ mod tests {
             "\"..\"@visitors.test",
             "zoe@bücher.example",
             "zoë@bücher.example",
-            "!#$%&'*+-/=?^_`{|}~@visitors.test",
+            "!#$%&'*+-/?=^_`{|}~@visitors.test",
         ] {
             assert!(EmailAddress::parse(address).is_ok(), "{address}");
             for name in

@@ -72,7 +72,7 @@ impl Letter {
 
     /// The message: `mixed(alternative(text, related(HTML, QR), calendar), invite.ics, visit.pkpass)`, as far as it has
     /// these parts. The calendar stands twice: mail programs act on the alternative, others offer the file.
-    pub(super) fn into_bytes(self, cover: Cover<'_>) -> Vec<u8> {
+    pub(super) fn into_bytes(self, cover: &Cover<'_>) -> Vec<u8> {
         let id = hex::encode(cover.id);
         let boundary = |part: &str| format!("=_{part}_{id}");
         let mut related = MultiPart::related().boundary(boundary("related")).singlepart(SinglePart::html(self.html));
