@@ -168,6 +168,21 @@ fn what_cannot_be_taken_is_listed_and_tried_again() {
     assert_eq!(setup.phone.counts().expect("counts").upcoming, 1);
 }
 
+/// A row with a field this version does not know is used, and kept for the version that will know it.
+#[test]
+fn a_later_field_is_kept() {
+    let setup = Setup::new();
+    let visit = setup.invite("Grace");
+    setup.sync().expect("syncs");
+    let mut bytes = note(1);
+    bytes[0] += 1;
+    bytes.extend([0x18, 99, 0xf5]);
+    setup.hub.state().visit_row(Scope::MemberNotes(me()), visit, RowKind::Note, bytes);
+    setup.sync().expect("syncs");
+    assert_eq!(setup.phone.show(visit).expect("shows").notes.len(), 1);
+    assert_eq!(troubles(&setup), [(TroubleKind::Fields, "note row".to_owned(), Some(visit))]);
+}
+
 /// A process that dies while what was kept is read again leaves it to the next one.
 #[test]
 fn reading_again_may_be_interrupted() {

@@ -2623,11 +2623,19 @@ public func FfiConverterTypeSyncListener_lower(_ value: SyncListener) -> UInt64 
 public protocol SyncsProtocol: AnyObject, Sendable {
 
     /**
+     * Whether something is shown wrong because the hub uses what this version does not know: tell the person to update
+     * the app. The visits concerned ask for attention with the problem `update_app`.
+     *
+     * Errors: `Closed`, `Store`.
+     */
+    func needsUpdate() throws  -> Bool
+
+    /**
      * Sends what waits and fetches what is new; returns when both are done. One at a time: a second one waits for the
      * first. It is stopped by its handle, by dropping the call, by a pause, and by closing.
      *
-     * Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `UpdateApp`,
-     * `Cancelled`, `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
+     * Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `Cancelled`,
+     * `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
      */
     func run(listener: SyncListener?, cancel: SyncCancel?) async throws
 
@@ -2637,6 +2645,13 @@ public protocol SyncsProtocol: AnyObject, Sendable {
      * Errors: `Closed`, `Store`.
      */
     func state() throws  -> SyncStateView
+
+    /**
+     * What the hub sent and this version cannot use.
+     *
+     * Errors: `Closed`, `Store`.
+     */
+    func trouble() throws  -> [TroubleView]
 
 }
 /**
@@ -2696,11 +2711,26 @@ open class Syncs: SyncsProtocol, @unchecked Sendable {
 
 
     /**
+     * Whether something is shown wrong because the hub uses what this version does not know: tell the person to update
+     * the app. The visits concerned ask for attention with the problem `update_app`.
+     *
+     * Errors: `Closed`, `Store`.
+     */
+open func needsUpdate()throws  -> Bool  {
+    return try  FfiConverterBool.lift(try rustCallWithError(FfiConverterTypeVestibuleApiError_lift) {
+        uniffiCallStatus in
+    uniffi_vestibule_ffi_fn_method_syncs_needs_update(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * Sends what waits and fetches what is new; returns when both are done. One at a time: a second one waits for the
      * first. It is stopped by its handle, by dropping the call, by a pause, and by closing.
      *
-     * Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `UpdateApp`,
-     * `Cancelled`, `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
+     * Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `Cancelled`,
+     * `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
      */
 open func run(listener: SyncListener?, cancel: SyncCancel?)async throws   {
     return
@@ -2727,6 +2757,20 @@ open func state()throws  -> SyncStateView  {
     return try  FfiConverterTypeSyncStateView_lift(try rustCallWithError(FfiConverterTypeVestibuleApiError_lift) {
         uniffiCallStatus in
     uniffi_vestibule_ffi_fn_method_syncs_state(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * What the hub sent and this version cannot use.
+     *
+     * Errors: `Closed`, `Store`.
+     */
+open func trouble()throws  -> [TroubleView]  {
+    return try  FfiConverterSequenceTypeTroubleView.lift(try rustCallWithError(FfiConverterTypeVestibuleApiError_lift) {
+        uniffiCallStatus in
+    uniffi_vestibule_ffi_fn_method_syncs_trouble(
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
@@ -5395,6 +5439,95 @@ public func FfiConverterTypeTabCounts_lift(_ buf: RustBuffer) throws -> TabCount
 #endif
 public func FfiConverterTypeTabCounts_lower(_ value: TabCounts) -> RustBuffer {
     return FfiConverterTypeTabCounts.lower(value)
+}
+
+
+/**
+ * Something the hub sent that this version cannot use, or not all of. It is kept and read again after an update.
+ */
+public struct TroubleView: Equatable, Hashable {
+    /**
+     * Why it is listed.
+     */
+    public let kind: TroubleKind
+    /**
+     * What is not known: a number, or the names of keys. Of what could not be taken, a stable code.
+     */
+    public let detail: String
+    /**
+     * The id of the visit it is about, if it is about one.
+     */
+    public let visit: String?
+    /**
+     * What is shown without it is wrong: the app has to be updated.
+     */
+    public let updateApp: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Why it is listed.
+         */kind: TroubleKind,
+        /**
+         * What is not known: a number, or the names of keys. Of what could not be taken, a stable code.
+         */detail: String,
+        /**
+         * The id of the visit it is about, if it is about one.
+         */visit: String?,
+        /**
+         * What is shown without it is wrong: the app has to be updated.
+         */updateApp: Bool) {
+        self.kind = kind
+        self.detail = detail
+        self.visit = visit
+        self.updateApp = updateApp
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension TroubleView: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTroubleView: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> TroubleView {
+        return
+            try TroubleView(
+                kind: FfiConverterTypeTroubleKind.read(from: &buf),
+                detail: FfiConverterString.read(from: &buf),
+                visit: FfiConverterOptionString.read(from: &buf),
+                updateApp: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: TroubleView, into buf: inout [UInt8]) {
+        FfiConverterTypeTroubleKind.write(value.kind, into: &buf)
+        FfiConverterString.write(value.detail, into: &buf)
+        FfiConverterOptionString.write(value.visit, into: &buf)
+        FfiConverterBool.write(value.updateApp, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTroubleView_lift(_ buf: RustBuffer) throws -> TroubleView {
+    return try FfiConverterTypeTroubleView.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTroubleView_lower(_ value: TroubleView) -> RustBuffer {
+    return FfiConverterTypeTroubleView.lower(value)
 }
 
 
@@ -8461,6 +8594,131 @@ public func FfiConverterTypeTold_lower(_ value: Told) -> RustBuffer {
 
 
 /**
+ * Why something the hub sent is listed.
+ */
+
+public enum TroubleKind: Equatable, Hashable {
+
+    /**
+     * It is of a part of the feed this version does not know.
+     */
+    case scope
+    /**
+     * It is of a kind this version does not know.
+     */
+    case row
+    /**
+     * It is a kind of directory row this version does not know.
+     */
+    case directory
+    /**
+     * It also writes keys of a visit this version does not know.
+     */
+    case keys
+    /**
+     * It is a decision of a kind this version does not know.
+     */
+    case fact
+    /**
+     * It has fields this version does not know.
+     */
+    case fields
+    /**
+     * It could not be taken.
+     */
+    case quarantined
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension TroubleKind: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTroubleKind: FfiConverterRustBuffer {
+    typealias SwiftType = TroubleKind
+
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> TroubleKind {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .scope
+
+        case 2: return .row
+
+        case 3: return .directory
+
+        case 4: return .keys
+
+        case 5: return .fact
+
+        case 6: return .fields
+
+        case 7: return .quarantined
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: TroubleKind, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .scope:
+            writeInt(&buf, Int32(1))
+
+
+        case .row:
+            writeInt(&buf, Int32(2))
+
+
+        case .directory:
+            writeInt(&buf, Int32(3))
+
+
+        case .keys:
+            writeInt(&buf, Int32(4))
+
+
+        case .fact:
+            writeInt(&buf, Int32(5))
+
+
+        case .fields:
+            writeInt(&buf, Int32(6))
+
+
+        case .quarantined:
+            writeInt(&buf, Int32(7))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTroubleKind_lift(_ buf: RustBuffer) throws -> TroubleKind {
+    return try FfiConverterTypeTroubleKind.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTroubleKind_lower(_ value: TroubleKind) -> RustBuffer {
+    return FfiConverterTypeTroubleKind.lower(value)
+}
+
+
+
+/**
  * Why a call did not succeed. Texts are plain English and hold no personal data.
  */
 public
@@ -9356,6 +9614,31 @@ fileprivate struct FfiConverterSequenceTypeSpaceView: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeTroubleView: FfiConverterRustBuffer {
+    typealias SwiftType = [TroubleView]
+
+    public static func write(_ value: [TroubleView], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeTroubleView.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> [TroubleView] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [TroubleView]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeTroubleView.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeVisitDraft: FfiConverterRustBuffer {
     typealias SwiftType = [VisitDraft]
 
@@ -9683,10 +9966,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_vestibule_ffi_checksum_method_synclistener_on_progress() != 6501) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_vestibule_ffi_checksum_method_syncs_run() != 16735) {
+    if (uniffi_vestibule_ffi_checksum_method_syncs_needs_update() != 27274) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_vestibule_ffi_checksum_method_syncs_run() != 48981) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_vestibule_ffi_checksum_method_syncs_state() != 33684) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_vestibule_ffi_checksum_method_syncs_trouble() != 34283) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_vestibule_ffi_checksum_method_visits_cancel() != 44045) {

@@ -658,6 +658,11 @@ uint64_t uniffi_vestibule_ffi_fn_clone_syncs(uint64_t handle, RustCallStatus *_N
 void uniffi_vestibule_ffi_fn_free_syncs(uint64_t handle, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_FN_METHOD_SYNCS_NEEDS_UPDATE
+#define UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_FN_METHOD_SYNCS_NEEDS_UPDATE
+int8_t uniffi_vestibule_ffi_fn_method_syncs_needs_update(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_FN_METHOD_SYNCS_RUN
 #define UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_FN_METHOD_SYNCS_RUN
 uint64_t uniffi_vestibule_ffi_fn_method_syncs_run(uint64_t ptr, RustBuffer listener, RustBuffer cancel
@@ -666,6 +671,11 @@ uint64_t uniffi_vestibule_ffi_fn_method_syncs_run(uint64_t ptr, RustBuffer liste
 #ifndef UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_FN_METHOD_SYNCS_STATE
 #define UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_FN_METHOD_SYNCS_STATE
 RustBuffer uniffi_vestibule_ffi_fn_method_syncs_state(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_FN_METHOD_SYNCS_TROUBLE
+#define UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_FN_METHOD_SYNCS_TROUBLE
+RustBuffer uniffi_vestibule_ffi_fn_method_syncs_trouble(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_FN_CLONE_VISITS
@@ -1231,6 +1241,12 @@ uint16_t uniffi_vestibule_ffi_checksum_method_synclistener_on_progress(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_CHECKSUM_METHOD_SYNCS_NEEDS_UPDATE
+#define UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_CHECKSUM_METHOD_SYNCS_NEEDS_UPDATE
+uint16_t uniffi_vestibule_ffi_checksum_method_syncs_needs_update(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_CHECKSUM_METHOD_SYNCS_RUN
 #define UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_CHECKSUM_METHOD_SYNCS_RUN
 uint16_t uniffi_vestibule_ffi_checksum_method_syncs_run(void
@@ -1240,6 +1256,12 @@ uint16_t uniffi_vestibule_ffi_checksum_method_syncs_run(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_CHECKSUM_METHOD_SYNCS_STATE
 #define UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_CHECKSUM_METHOD_SYNCS_STATE
 uint16_t uniffi_vestibule_ffi_checksum_method_syncs_state(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_CHECKSUM_METHOD_SYNCS_TROUBLE
+#define UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_CHECKSUM_METHOD_SYNCS_TROUBLE
+uint16_t uniffi_vestibule_ffi_checksum_method_syncs_trouble(void
 
 );
 #endif

@@ -884,9 +884,13 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_vestibule_ffi_checksum_method_synclistener_on_progress(
     ): Int
+    external fun uniffi_vestibule_ffi_checksum_method_syncs_needs_update(
+    ): Int
     external fun uniffi_vestibule_ffi_checksum_method_syncs_run(
     ): Int
     external fun uniffi_vestibule_ffi_checksum_method_syncs_state(
+    ): Int
+    external fun uniffi_vestibule_ffi_checksum_method_syncs_trouble(
     ): Int
     external fun uniffi_vestibule_ffi_checksum_method_visits_cancel(
     ): Int
@@ -1078,9 +1082,13 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_vestibule_ffi_fn_free_syncs(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
+    external fun uniffi_vestibule_ffi_fn_method_syncs_needs_update(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Byte
     external fun uniffi_vestibule_ffi_fn_method_syncs_run(`ptr`: Long,`listener`: RustBuffer.ByValue,`cancel`: RustBuffer.ByValue,
     ): Long
     external fun uniffi_vestibule_ffi_fn_method_syncs_state(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_vestibule_ffi_fn_method_syncs_trouble(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_vestibule_ffi_fn_clone_visits(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
@@ -1341,10 +1349,16 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_vestibule_ffi_checksum_method_synclistener_on_progress() and 0xFFFF) != 6501) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_vestibule_ffi_checksum_method_syncs_run() and 0xFFFF) != 16735) {
+    if ((lib.uniffi_vestibule_ffi_checksum_method_syncs_needs_update() and 0xFFFF) != 27274) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_vestibule_ffi_checksum_method_syncs_run() and 0xFFFF) != 48981) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_vestibule_ffi_checksum_method_syncs_state() and 0xFFFF) != 33684) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_vestibule_ffi_checksum_method_syncs_trouble() and 0xFFFF) != 34283) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_vestibule_ffi_checksum_method_visits_cancel() and 0xFFFF) != 44045) {
@@ -5189,11 +5203,19 @@ public object FfiConverterTypeSyncListener: FfiConverter<SyncListener, Long> {
 public interface SyncsInterface {
 
     /**
+     * Whether something is shown wrong because the hub uses what this version does not know: tell the person to update
+     * the app. The visits concerned ask for attention with the problem `update_app`.
+     *
+     * Errors: `Closed`, `Store`.
+     */
+    fun `needsUpdate`(): kotlin.Boolean
+
+    /**
      * Sends what waits and fetches what is new; returns when both are done. One at a time: a second one waits for the
      * first. It is stopped by its handle, by dropping the call, by a pause, and by closing.
      *
-     * Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `UpdateApp`,
-     * `Cancelled`, `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
+     * Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `Cancelled`,
+     * `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
      */
     suspend fun `run`(`listener`: SyncListener?, `cancel`: SyncCancel?)
 
@@ -5203,6 +5225,13 @@ public interface SyncsInterface {
      * Errors: `Closed`, `Store`.
      */
     fun `state`(): SyncStateView
+
+    /**
+     * What the hub sent and this version cannot use.
+     *
+     * Errors: `Closed`, `Store`.
+     */
+    fun `trouble`(): List<TroubleView>
 
     companion object
 }
@@ -5313,11 +5342,31 @@ open class Syncs: Disposable, AutoCloseable, SyncsInterface
 
 
     /**
+     * Whether something is shown wrong because the hub uses what this version does not know: tell the person to update
+     * the app. The visits concerned ask for attention with the problem `update_app`.
+     *
+     * Errors: `Closed`, `Store`.
+     */
+    @Throws(VestibuleApiException::class)override fun `needsUpdate`(): kotlin.Boolean {
+            return FfiConverterBoolean.lift(
+    callWithHandle {
+    uniffiRustCallWithError(VestibuleApiException) { _status ->
+    UniffiLib.uniffi_vestibule_ffi_fn_method_syncs_needs_update(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
      * Sends what waits and fetches what is new; returns when both are done. One at a time: a second one waits for the
      * first. It is stopped by its handle, by dropping the call, by a pause, and by closing.
      *
-     * Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `UpdateApp`,
-     * `Cancelled`, `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
+     * Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `Cancelled`,
+     * `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
      */
     @Throws(VestibuleApiException::class)
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
@@ -5353,6 +5402,25 @@ open class Syncs: Disposable, AutoCloseable, SyncsInterface
     callWithHandle {
     uniffiRustCallWithError(VestibuleApiException) { _status ->
     UniffiLib.uniffi_vestibule_ffi_fn_method_syncs_state(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * What the hub sent and this version cannot use.
+     *
+     * Errors: `Closed`, `Store`.
+     */
+    @Throws(VestibuleApiException::class)override fun `trouble`(): List<TroubleView> {
+            return FfiConverterSequenceTypeTroubleView.lift(
+    callWithHandle {
+    uniffiRustCallWithError(VestibuleApiException) { _status ->
+    UniffiLib.uniffi_vestibule_ffi_fn_method_syncs_trouble(
         it,
         _status)
 }
@@ -7995,6 +8063,69 @@ public object FfiConverterTypeTabCounts: FfiConverterRustBuffer<TabCounts> {
 
 
 /**
+ * Something the hub sent that this version cannot use, or not all of. It is kept and read again after an update.
+ */
+data class TroubleView (
+    /**
+     * Why it is listed.
+     */
+    val `kind`: TroubleKind
+    ,
+    /**
+     * What is not known: a number, or the names of keys. Of what could not be taken, a stable code.
+     */
+    val `detail`: kotlin.String
+    ,
+    /**
+     * The id of the visit it is about, if it is about one.
+     */
+    val `visit`: kotlin.String?
+    ,
+    /**
+     * What is shown without it is wrong: the app has to be updated.
+     */
+    val `updateApp`: kotlin.Boolean
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeTroubleView: FfiConverterRustBuffer<TroubleView> {
+    override fun read(buf: ByteBuffer): TroubleView {
+        return TroubleView(
+            FfiConverterTypeTroubleKind.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: TroubleView) = (
+            FfiConverterTypeTroubleKind.allocationSize(value.`kind`) +
+            FfiConverterString.allocationSize(value.`detail`) +
+            FfiConverterOptionalString.allocationSize(value.`visit`) +
+            FfiConverterBoolean.allocationSize(value.`updateApp`)
+    )
+
+    override fun write(value: TroubleView, buf: ByteBuffer) {
+            FfiConverterTypeTroubleKind.write(value.`kind`, buf)
+            FfiConverterString.write(value.`detail`, buf)
+            FfiConverterOptionalString.write(value.`visit`, buf)
+            FfiConverterBoolean.write(value.`updateApp`, buf)
+    }
+}
+
+
+
+/**
  * The form as typed, whole or not. An absent field and an empty one are the same. Texts are kept as typed.
  */
 data class VisitDraft (
@@ -10394,6 +10525,69 @@ public object FfiConverterTypeTold: FfiConverterRustBuffer<Told> {
 
 
 
+/**
+ * Why something the hub sent is listed.
+ */
+
+enum class TroubleKind {
+
+    /**
+     * It is of a part of the feed this version does not know.
+     */
+    SCOPE,
+    /**
+     * It is of a kind this version does not know.
+     */
+    ROW,
+    /**
+     * It is a kind of directory row this version does not know.
+     */
+    DIRECTORY,
+    /**
+     * It also writes keys of a visit this version does not know.
+     */
+    KEYS,
+    /**
+     * It is a decision of a kind this version does not know.
+     */
+    FACT,
+    /**
+     * It has fields this version does not know.
+     */
+    FIELDS,
+    /**
+     * It could not be taken.
+     */
+    QUARANTINED;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeTroubleKind: FfiConverterRustBuffer<TroubleKind> {
+    override fun read(buf: ByteBuffer) = try {
+        TroubleKind.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: TroubleKind) = 4UL
+
+    override fun write(value: TroubleKind, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
 
 
 /**
@@ -11613,6 +11807,34 @@ public object FfiConverterSequenceTypeSpaceView: FfiConverterRustBuffer<List<Spa
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeSpaceView.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeTroubleView: FfiConverterRustBuffer<List<TroubleView>> {
+    override fun read(buf: ByteBuffer): List<TroubleView> {
+        val len = buf.getInt()
+        return List<TroubleView>(len) {
+            FfiConverterTypeTroubleView.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<TroubleView>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeTroubleView.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<TroubleView>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeTroubleView.write(it, buf)
         }
     }
 }
