@@ -188,10 +188,8 @@ fn saw_enough(
     for logged in &entries[at + 1..] {
         let decision: Decision =
             cbor::read(&logged.payload, "decision").map_err(|_| StoreError::Corrupt("decision"))?;
-        let follows_approval = matches!(
-            decision.fact,
-            Fact::Approved { .. } | Fact::Minted { .. } | Fact::Revived | Fact::Voided
-        );
+        let follows_approval =
+            matches!(decision.fact, Fact::Approved { .. } | Fact::Minted { .. } | Fact::Revived | Fact::Voided);
         let is_rejection = matches!(decided, Decided::Rejected { .. });
         if !(decision.fact.decides_nothing() || is_rejection && follows_approval) {
             return Ok(false);

@@ -5,12 +5,12 @@ use sha2::{Digest, Sha256};
 
 use crate::cbor;
 use crate::decision::{Decision, Fact, LoggedDecision, Told};
-use crate::guest_mail::Undelivered;
 use crate::envelope::{Ask, Envelope, Item, ItemId, Request, SignedEnvelope, VERSION};
 use crate::feed::{
     ChangeRow, NoteRow, Page, PageHeader, Row, RowKind, SaltedRow, Scope, ScopeHead, SnapshotRow, Statement, chain,
     digest,
 };
+use crate::guest_mail::Undelivered;
 use crate::id::{
     ActorSalt, ChainHash, ChangeHash, HubEpoch, MemberId, OrganisationId, RequestId, SiteId, Thumbprint, VisitId,
 };

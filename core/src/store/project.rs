@@ -57,9 +57,7 @@ pub(super) fn status_of(working: &Working, values: &VisitValues) -> Status {
 /// guest's mail. One that is held back until the visit has begun comes too late.
 pub(super) fn problem(working: &Working, times: &Times) -> Option<String> {
     let own = working.outbox.iter().rev().filter(|entry| !entry.state.waits()).find_map(|entry| entry.code.clone());
-    let is_late = |mail: &GuestMail| {
-        matches!(mail.state, MailState::Held { until } if times.start.is_some_and(|start| start.timestamp() <= until))
-    };
+    let is_late = |mail: &GuestMail| matches!(mail.state, MailState::Held { until } if times.start.is_some_and(|start| start.timestamp() <= until));
     let late = || working.standing.mail.as_ref().is_some_and(is_late).then_some("mail_late");
     own.or_else(|| working.standing.problem().or_else(late).map(str::to_owned))
 }

@@ -217,13 +217,7 @@ impl Work<'_, '_> {
         Ok(())
     }
 
-    fn send_last(
-        &mut self,
-        letter: Letter,
-        to: Mailbox,
-        delivery: &Delivery,
-        what: Told,
-    ) -> Result<(), DeliveryError> {
+    fn send_last(&mut self, letter: Letter, to: Mailbox, delivery: &Delivery, what: Told) -> Result<(), DeliveryError> {
         self.put(letter, to, Some(delivery), Pace::AtOnce)?;
         deliveries::set_told(self.tx, &delivery.id, delivery.sequence + 1, None, self.moment.now)?;
         self.facts.push(Fact::MailQueued { what, held_until: None });

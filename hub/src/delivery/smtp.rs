@@ -150,9 +150,7 @@ impl MailTransport for Smtp {
             let of_server = failure(&error, Reach::Server);
             if error.is_permanent() { TransportError { class: Class::Sender, ..of_server } } else { of_server }
         })?;
-        let judged = |error: Error| {
-            failure(&error, if error.is_permanent() { Reach::Final } else { Reach::Mail })
-        };
+        let judged = |error: Error| failure(&error, if error.is_permanent() { Reach::Final } else { Reach::Mail });
         for to in envelope.to() {
             connection.command(Rcpt::new(to.clone(), vec![])).map_err(judged)?;
         }
@@ -206,7 +204,9 @@ fn class_of_tls(error: &rustls::Error) -> Class {
         rustls::Error::InvalidCertificate(
             Wrong::Expired | Wrong::ExpiredContext { .. } | Wrong::NotValidYet | Wrong::NotValidYetContext { .. },
         ) => Class::TlsExpired,
-        rustls::Error::InvalidCertificate(Wrong::NotValidForName | Wrong::NotValidForNameContext { .. }) => Class::TlsName,
+        rustls::Error::InvalidCertificate(Wrong::NotValidForName | Wrong::NotValidForNameContext { .. }) => {
+            Class::TlsName
+        }
         rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => Class::TlsTrust,
         _ => Class::Tls,
     }

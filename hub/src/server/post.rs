@@ -47,7 +47,7 @@ const MOST: usize = 16;
 /// Of these, mails to one domain.
 const OF_A_DOMAIN: usize = 2;
 /// After this a mail takes long.
-const LONG: Duration = Duration::from_secs(5);
+const LONG: Duration = Duration::from_secs(2);
 /// How long a domain is left alone after a mail to it ran out of time.
 const REST: Duration = Duration::from_mins(1);
 /// The pauses after failures of the server, one after the other; the last one from then on.
@@ -385,7 +385,9 @@ impl Desk {
         let (class, code) = said.err().map_or(("", None), |error| (error.class.as_str(), error.code));
         match noted {
             Noted::Sent => tracing::info!(%organisation, id, kind, "a mail was handed over"),
-            Noted::Later { at } => tracing::warn!(%organisation, id, kind, class, code, %at, "a mail is tried again later"),
+            Noted::Later { at } => {
+                tracing::warn!(%organisation, id, kind, class, code, %at, "a mail is tried again later")
+            }
             Noted::Failed => tracing::error!(%organisation, id, kind, class, code, "a mail is not delivered"),
             Noted::Withdrawn => tracing::info!(%organisation, id, kind, class, code, "a mail is not needed any more"),
         }

@@ -325,7 +325,14 @@ fn note(tx: &Transaction<'_>, id: &[u8; 16], attempt: Attempt<'_>) -> Result<(),
         "UPDATE outbox SET attempts = attempts + 1, deferrals = deferrals + ?2, uncertain = max(uncertain, ?3),
          error_class = ?4, error_code = ?5, reported_late = max(reported_late, ?6) WHERE id = ?1",
     )?
-    .execute(params![id, attempt.is_own, attempt.uncertain, attempt.class, attempt.code, attempt.reported_late])?;
+    .execute(params![
+        id,
+        attempt.is_own,
+        attempt.uncertain,
+        attempt.class,
+        attempt.code,
+        attempt.reported_late
+    ])?;
     Ok(())
 }
 

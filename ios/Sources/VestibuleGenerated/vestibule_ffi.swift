@@ -3879,6 +3879,105 @@ public func FfiConverterTypeFieldProblem_lower(_ value: FieldProblem) -> RustBuf
 
 
 /**
+ * Where the last mail to a guest is, and why it was not taken if it was not.
+ */
+public struct GuestMail: Equatable, Hashable {
+    /**
+     * What it says.
+     */
+    public let what: Told
+    /**
+     * `waiting`, `held`, `handed_over`, `delayed`, `refused` or `given_up`.
+     */
+    public let state: String
+    /**
+     * Why it was not taken, by a stable code.
+     */
+    public let trouble: String?
+    /**
+     * The mail server's answer, where it gave one.
+     */
+    public let code: UInt16?
+    /**
+     * A sentence in English: where it is, why, and what to do.
+     */
+    public let words: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What it says.
+         */what: Told,
+        /**
+         * `waiting`, `held`, `handed_over`, `delayed`, `refused` or `given_up`.
+         */state: String,
+        /**
+         * Why it was not taken, by a stable code.
+         */trouble: String?,
+        /**
+         * The mail server's answer, where it gave one.
+         */code: UInt16?,
+        /**
+         * A sentence in English: where it is, why, and what to do.
+         */words: String) {
+        self.what = what
+        self.state = state
+        self.trouble = trouble
+        self.code = code
+        self.words = words
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension GuestMail: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeGuestMail: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> GuestMail {
+        return
+            try GuestMail(
+                what: FfiConverterTypeTold.read(from: &buf),
+                state: FfiConverterString.read(from: &buf),
+                trouble: FfiConverterOptionString.read(from: &buf),
+                code: FfiConverterOptionUInt16.read(from: &buf),
+                words: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: GuestMail, into buf: inout [UInt8]) {
+        FfiConverterTypeTold.write(value.what, into: &buf)
+        FfiConverterString.write(value.state, into: &buf)
+        FfiConverterOptionString.write(value.trouble, into: &buf)
+        FfiConverterOptionUInt16.write(value.code, into: &buf)
+        FfiConverterString.write(value.words, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGuestMail_lift(_ buf: RustBuffer) throws -> GuestMail {
+    return try FfiConverterTypeGuestMail.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGuestMail_lower(_ value: GuestMail) -> RustBuffer {
+    return FfiConverterTypeGuestMail.lower(value)
+}
+
+
+/**
  * A line of a visit's history.
  */
 public struct HistoryEntryView: Equatable, Hashable {
@@ -5810,9 +5909,13 @@ public struct VisitSummary: Equatable, Hashable {
      */
     public let conflict: Bool
     /**
-     * The code of the last refusal or conflict.
+     * The code of what somebody has to look at: the last refusal or conflict, or what became of the guest's mail.
      */
     public let problem: String?
+    /**
+     * Where the last mail to the guest is.
+     */
+    public let mail: GuestMail?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -5872,8 +5975,11 @@ public struct VisitSummary: Equatable, Hashable {
          * Somebody else's value was accepted first, and there is a choice to make.
          */conflict: Bool,
         /**
-         * The code of the last refusal or conflict.
-         */problem: String?) {
+         * The code of what somebody has to look at: the last refusal or conflict, or what became of the guest's mail.
+         */problem: String?,
+        /**
+         * Where the last mail to the guest is.
+         */mail: GuestMail?) {
         self.id = id
         self.number = number
         self.name = name
@@ -5893,6 +5999,7 @@ public struct VisitSummary: Equatable, Hashable {
         self.queued = queued
         self.conflict = conflict
         self.problem = problem
+        self.mail = mail
     }
 
 
@@ -5929,7 +6036,8 @@ public struct FfiConverterTypeVisitSummary: FfiConverterRustBuffer {
                 status: FfiConverterTypeStatus.read(from: &buf),
                 queued: FfiConverterBool.read(from: &buf),
                 conflict: FfiConverterBool.read(from: &buf),
-                problem: FfiConverterOptionString.read(from: &buf)
+                problem: FfiConverterOptionString.read(from: &buf),
+                mail: FfiConverterOptionTypeGuestMail.read(from: &buf)
         )
     }
 
@@ -5953,6 +6061,7 @@ public struct FfiConverterTypeVisitSummary: FfiConverterRustBuffer {
         FfiConverterBool.write(value.queued, into: &buf)
         FfiConverterBool.write(value.conflict, into: &buf)
         FfiConverterOptionString.write(value.problem, into: &buf)
+        FfiConverterOptionTypeGuestMail.write(value.mail, into: &buf)
     }
 }
 
@@ -6097,9 +6206,17 @@ public struct VisitView: Equatable, Hashable {
      */
     public let credential: CredentialState
     /**
-     * Whether the guest has ever been told of the visit.
+     * Whether a mail server has ever taken a mail to the guest.
      */
     public let guestTold: Bool
+    /**
+     * Where the last mail to the guest is.
+     */
+    public let mail: GuestMail?
+    /**
+     * The code of what somebody has to look at, as in lists.
+     */
+    public let problem: String?
     /**
      * The member id of who created it, as the hub saw it.
      */
@@ -6211,8 +6328,14 @@ public struct VisitView: Equatable, Hashable {
          * The visitor's credential.
          */credential: CredentialState,
         /**
-         * Whether the guest has ever been told of the visit.
+         * Whether a mail server has ever taken a mail to the guest.
          */guestTold: Bool,
+        /**
+         * Where the last mail to the guest is.
+         */mail: GuestMail?,
+        /**
+         * The code of what somebody has to look at, as in lists.
+         */problem: String?,
         /**
          * The member id of who created it, as the hub saw it.
          */creator: String?,
@@ -6256,6 +6379,8 @@ public struct VisitView: Equatable, Hashable {
         self.approval = approval
         self.credential = credential
         self.guestTold = guestTold
+        self.mail = mail
+        self.problem = problem
         self.creator = creator
         self.previous = previous
         self.notes = notes
@@ -6309,6 +6434,8 @@ public struct FfiConverterTypeVisitView: FfiConverterRustBuffer {
                 approval: FfiConverterTypeApproval.read(from: &buf),
                 credential: FfiConverterTypeCredentialState.read(from: &buf),
                 guestTold: FfiConverterBool.read(from: &buf),
+                mail: FfiConverterOptionTypeGuestMail.read(from: &buf),
+                problem: FfiConverterOptionString.read(from: &buf),
                 creator: FfiConverterOptionString.read(from: &buf),
                 previous: FfiConverterOptionString.read(from: &buf),
                 notes: FfiConverterSequenceTypeNoteView.read(from: &buf),
@@ -6348,6 +6475,8 @@ public struct FfiConverterTypeVisitView: FfiConverterRustBuffer {
         FfiConverterTypeApproval.write(value.approval, into: &buf)
         FfiConverterTypeCredentialState.write(value.credential, into: &buf)
         FfiConverterBool.write(value.guestTold, into: &buf)
+        FfiConverterOptionTypeGuestMail.write(value.mail, into: &buf)
+        FfiConverterOptionString.write(value.problem, into: &buf)
         FfiConverterOptionString.write(value.creator, into: &buf)
         FfiConverterOptionString.write(value.previous, into: &buf)
         FfiConverterSequenceTypeNoteView.write(value.notes, into: &buf)
@@ -7172,12 +7301,40 @@ public enum HistoryFact: Equatable, Hashable {
      */
     case voided
     /**
-     * A mail went to the guest.
+     * A mail server has taken a mail to the guest.
      */
     case guestTold(
         /**
          * What it said.
          */what: Told
+    )
+    /**
+     * A mail to the guest is about to be sent.
+     */
+    case mailQueued(
+        /**
+         * What it says.
+         */what: Told,
+        /**
+         * A quota holds it back until then.
+         */heldUntil: Date?
+    )
+    /**
+     * A mail to the guest was not taken.
+     */
+    case mailUndelivered(
+        /**
+         * What it says.
+         */what: Told,
+        /**
+         * What becomes of it.
+         */how: Undelivered,
+        /**
+         * Why, by a stable code.
+         */trouble: String,
+        /**
+         * The mail server's answer, where it gave one.
+         */code: UInt16?
     )
     /**
      * The visitor arrived.
@@ -7268,22 +7425,28 @@ public struct FfiConverterTypeHistoryFact: FfiConverterRustBuffer {
         case 11: return .guestTold(what: try FfiConverterTypeTold.read(from: &buf)
         )
 
-        case 12: return .arrived
-
-        case 13: return .departed
-
-        case 14: return .cancelled
-
-        case 15: return .deleted
-
-        case 16: return .noShow
-
-        case 17: return .expired
-
-        case 18: return .alert(code: try FfiConverterString.read(from: &buf)
+        case 12: return .mailQueued(what: try FfiConverterTypeTold.read(from: &buf), heldUntil: try FfiConverterOptionTimestamp.read(from: &buf)
         )
 
-        case 19: return .later(number: try FfiConverterUInt32.read(from: &buf)
+        case 13: return .mailUndelivered(what: try FfiConverterTypeTold.read(from: &buf), how: try FfiConverterTypeUndelivered.read(from: &buf), trouble: try FfiConverterString.read(from: &buf), code: try FfiConverterOptionUInt16.read(from: &buf)
+        )
+
+        case 14: return .arrived
+
+        case 15: return .departed
+
+        case 16: return .cancelled
+
+        case 17: return .deleted
+
+        case 18: return .noShow
+
+        case 19: return .expired
+
+        case 20: return .alert(code: try FfiConverterString.read(from: &buf)
+        )
+
+        case 21: return .later(number: try FfiConverterUInt32.read(from: &buf)
         )
 
         default: throw UniffiInternalError.unexpectedEnumCase
@@ -7347,37 +7510,51 @@ public struct FfiConverterTypeHistoryFact: FfiConverterRustBuffer {
             FfiConverterTypeTold.write(what, into: &buf)
 
 
-        case .arrived:
+        case let .mailQueued(what,heldUntil):
             writeInt(&buf, Int32(12))
+            FfiConverterTypeTold.write(what, into: &buf)
+            FfiConverterOptionTimestamp.write(heldUntil, into: &buf)
 
 
-        case .departed:
+        case let .mailUndelivered(what,how,trouble,code):
             writeInt(&buf, Int32(13))
+            FfiConverterTypeTold.write(what, into: &buf)
+            FfiConverterTypeUndelivered.write(how, into: &buf)
+            FfiConverterString.write(trouble, into: &buf)
+            FfiConverterOptionUInt16.write(code, into: &buf)
 
 
-        case .cancelled:
+        case .arrived:
             writeInt(&buf, Int32(14))
 
 
-        case .deleted:
+        case .departed:
             writeInt(&buf, Int32(15))
 
 
-        case .noShow:
+        case .cancelled:
             writeInt(&buf, Int32(16))
 
 
-        case .expired:
+        case .deleted:
             writeInt(&buf, Int32(17))
 
 
-        case let .alert(code):
+        case .noShow:
             writeInt(&buf, Int32(18))
+
+
+        case .expired:
+            writeInt(&buf, Int32(19))
+
+
+        case let .alert(code):
+            writeInt(&buf, Int32(20))
             FfiConverterString.write(code, into: &buf)
 
 
         case let .later(number):
-            writeInt(&buf, Int32(19))
+            writeInt(&buf, Int32(21))
             FfiConverterUInt32.write(number, into: &buf)
 
         }
@@ -7420,7 +7597,7 @@ public enum ListFilter: Equatable, Hashable {
          */tab: Tab
     )
     /**
-     * Those with a refusal or a conflict somebody has to look at.
+     * Those with a refusal, a conflict or an undelivered mail somebody has to look at.
      */
     case attention
 
@@ -8381,6 +8558,10 @@ public enum Told: Equatable, Hashable {
      * That the visit is cancelled.
      */
     case cancellation
+    /**
+     * To an earlier address: that the invitation sent there has ended.
+     */
+    case end
 
 
 
@@ -8408,6 +8589,8 @@ public struct FfiConverterTypeTold: FfiConverterRustBuffer {
 
         case 3: return .cancellation
 
+        case 4: return .end
+
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -8427,6 +8610,10 @@ public struct FfiConverterTypeTold: FfiConverterRustBuffer {
         case .cancellation:
             writeInt(&buf, Int32(3))
 
+
+        case .end:
+            writeInt(&buf, Int32(4))
+
         }
     }
 }
@@ -8444,6 +8631,101 @@ public func FfiConverterTypeTold_lift(_ buf: RustBuffer) throws -> Told {
 #endif
 public func FfiConverterTypeTold_lower(_ value: Told) -> RustBuffer {
     return FfiConverterTypeTold.lower(value)
+}
+
+
+
+/**
+ * What becomes of a mail that was not taken.
+ */
+
+public enum Undelivered: Equatable, Hashable {
+
+    /**
+     * It is late, and tried again.
+     */
+    case delayed
+    /**
+     * A mail server refused it for good.
+     */
+    case refused
+    /**
+     * It was tried for days.
+     */
+    case givenUp
+    /**
+     * It is not needed any more, and never left.
+     */
+    case withdrawn
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Undelivered: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeUndelivered: FfiConverterRustBuffer {
+    typealias SwiftType = Undelivered
+
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Undelivered {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .delayed
+
+        case 2: return .refused
+
+        case 3: return .givenUp
+
+        case 4: return .withdrawn
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Undelivered, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .delayed:
+            writeInt(&buf, Int32(1))
+
+
+        case .refused:
+            writeInt(&buf, Int32(2))
+
+
+        case .givenUp:
+            writeInt(&buf, Int32(3))
+
+
+        case .withdrawn:
+            writeInt(&buf, Int32(4))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeUndelivered_lift(_ buf: RustBuffer) throws -> Undelivered {
+    return try FfiConverterTypeUndelivered.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeUndelivered_lower(_ value: Undelivered) -> RustBuffer {
+    return FfiConverterTypeUndelivered.lower(value)
 }
 
 
@@ -8875,6 +9157,30 @@ public func FfiConverterTypeVisitListDiff_lower(_ value: VisitListDiff) -> RustB
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionUInt16: FfiConverterRustBuffer {
+    typealias SwiftType = UInt16?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterUInt16.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterUInt16.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionUInt64: FfiConverterRustBuffer {
     typealias SwiftType = UInt64?
 
@@ -9035,6 +9341,30 @@ fileprivate struct FfiConverterOptionTypeCivilTime: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeCivilTime.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeGuestMail: FfiConverterRustBuffer {
+    typealias SwiftType = GuestMail?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeGuestMail.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeGuestMail.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }

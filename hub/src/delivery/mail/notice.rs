@@ -183,7 +183,9 @@ pub(in crate::delivery) fn alert(invitation: &Invitation, code: &str) -> Result<
         "rejected_on_site" => "Your visit was rejected while the visitor is on site. Please see to your visitor.",
         "duplicate_use" => "The same QR code was used twice. Please ask reception who has come in.",
         "mail_refused" => "The mail server refused the mail to your visitor. Please check the e-mail address.",
-        "mail_given_up" => "The mail to your visitor could not be delivered for days. Please tell your visitor yourself.",
+        "mail_given_up" => {
+            "The mail to your visitor could not be delivered for days. Please tell your visitor yourself."
+        }
         APPROVERS_NOT_TOLD => {
             "Nobody who decides about your invitation could be told of it by mail. Please ask security yourself."
         }

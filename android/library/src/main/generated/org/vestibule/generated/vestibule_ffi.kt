@@ -6900,6 +6900,77 @@ public object FfiConverterTypeFieldProblem: FfiConverterRustBuffer<FieldProblem>
 
 
 /**
+ * Where the last mail to a guest is, and why it was not taken if it was not.
+ */
+data class GuestMail (
+    /**
+     * What it says.
+     */
+    val `what`: Told
+    ,
+    /**
+     * `waiting`, `held`, `handed_over`, `delayed`, `refused` or `given_up`.
+     */
+    val `state`: kotlin.String
+    ,
+    /**
+     * Why it was not taken, by a stable code.
+     */
+    val `trouble`: kotlin.String?
+    ,
+    /**
+     * The mail server's answer, where it gave one.
+     */
+    val `code`: kotlin.UShort?
+    ,
+    /**
+     * A sentence in English: where it is, why, and what to do.
+     */
+    val `words`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGuestMail: FfiConverterRustBuffer<GuestMail> {
+    override fun read(buf: ByteBuffer): GuestMail {
+        return GuestMail(
+            FfiConverterTypeTold.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalUShort.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: GuestMail) = (
+            FfiConverterTypeTold.allocationSize(value.`what`) +
+            FfiConverterString.allocationSize(value.`state`) +
+            FfiConverterOptionalString.allocationSize(value.`trouble`) +
+            FfiConverterOptionalUShort.allocationSize(value.`code`) +
+            FfiConverterString.allocationSize(value.`words`)
+    )
+
+    override fun write(value: GuestMail, buf: ByteBuffer) {
+            FfiConverterTypeTold.write(value.`what`, buf)
+            FfiConverterString.write(value.`state`, buf)
+            FfiConverterOptionalString.write(value.`trouble`, buf)
+            FfiConverterOptionalUShort.write(value.`code`, buf)
+            FfiConverterString.write(value.`words`, buf)
+    }
+}
+
+
+
+/**
  * A line of a visit's history.
  */
 data class HistoryEntryView (
@@ -8333,9 +8404,14 @@ data class VisitSummary (
     val `conflict`: kotlin.Boolean
     ,
     /**
-     * The code of the last refusal or conflict.
+     * The code of what somebody has to look at: the last refusal or conflict, or what became of the guest's mail.
      */
     val `problem`: kotlin.String?
+    ,
+    /**
+     * Where the last mail to the guest is.
+     */
+    val `mail`: GuestMail?
 
 ){
 
@@ -8371,6 +8447,7 @@ public object FfiConverterTypeVisitSummary: FfiConverterRustBuffer<VisitSummary>
             FfiConverterBoolean.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalTypeGuestMail.read(buf),
         )
     }
 
@@ -8393,7 +8470,8 @@ public object FfiConverterTypeVisitSummary: FfiConverterRustBuffer<VisitSummary>
             FfiConverterTypeStatus.allocationSize(value.`status`) +
             FfiConverterBoolean.allocationSize(value.`queued`) +
             FfiConverterBoolean.allocationSize(value.`conflict`) +
-            FfiConverterOptionalString.allocationSize(value.`problem`)
+            FfiConverterOptionalString.allocationSize(value.`problem`) +
+            FfiConverterOptionalTypeGuestMail.allocationSize(value.`mail`)
     )
 
     override fun write(value: VisitSummary, buf: ByteBuffer) {
@@ -8416,6 +8494,7 @@ public object FfiConverterTypeVisitSummary: FfiConverterRustBuffer<VisitSummary>
             FfiConverterBoolean.write(value.`queued`, buf)
             FfiConverterBoolean.write(value.`conflict`, buf)
             FfiConverterOptionalString.write(value.`problem`, buf)
+            FfiConverterOptionalTypeGuestMail.write(value.`mail`, buf)
     }
 }
 
@@ -8576,9 +8655,19 @@ data class VisitView (
     val `credential`: CredentialState
     ,
     /**
-     * Whether the guest has ever been told of the visit.
+     * Whether a mail server has ever taken a mail to the guest.
      */
     val `guestTold`: kotlin.Boolean
+    ,
+    /**
+     * Where the last mail to the guest is.
+     */
+    val `mail`: GuestMail?
+    ,
+    /**
+     * The code of what somebody has to look at, as in lists.
+     */
+    val `problem`: kotlin.String?
     ,
     /**
      * The member id of who created it, as the hub saw it.
@@ -8646,6 +8735,8 @@ public object FfiConverterTypeVisitView: FfiConverterRustBuffer<VisitView> {
             FfiConverterTypeApproval.read(buf),
             FfiConverterTypeCredentialState.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterOptionalTypeGuestMail.read(buf),
+            FfiConverterOptionalString.read(buf),
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalString.read(buf),
             FfiConverterSequenceTypeNoteView.read(buf),
@@ -8685,6 +8776,8 @@ public object FfiConverterTypeVisitView: FfiConverterRustBuffer<VisitView> {
             FfiConverterTypeApproval.allocationSize(value.`approval`) +
             FfiConverterTypeCredentialState.allocationSize(value.`credential`) +
             FfiConverterBoolean.allocationSize(value.`guestTold`) +
+            FfiConverterOptionalTypeGuestMail.allocationSize(value.`mail`) +
+            FfiConverterOptionalString.allocationSize(value.`problem`) +
             FfiConverterOptionalString.allocationSize(value.`creator`) +
             FfiConverterOptionalString.allocationSize(value.`previous`) +
             FfiConverterSequenceTypeNoteView.allocationSize(value.`notes`) +
@@ -8723,6 +8816,8 @@ public object FfiConverterTypeVisitView: FfiConverterRustBuffer<VisitView> {
             FfiConverterTypeApproval.write(value.`approval`, buf)
             FfiConverterTypeCredentialState.write(value.`credential`, buf)
             FfiConverterBoolean.write(value.`guestTold`, buf)
+            FfiConverterOptionalTypeGuestMail.write(value.`mail`, buf)
+            FfiConverterOptionalString.write(value.`problem`, buf)
             FfiConverterOptionalString.write(value.`creator`, buf)
             FfiConverterOptionalString.write(value.`previous`, buf)
             FfiConverterSequenceTypeNoteView.write(value.`notes`, buf)
@@ -9374,13 +9469,59 @@ sealed class HistoryFact {
 
 
     /**
-     * A mail went to the guest.
+     * A mail server has taken a mail to the guest.
      */
     data class GuestTold(
         /**
          * What it said.
          */
         val `what`: org.vestibule.generated.Told) : HistoryFact()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * A mail to the guest is about to be sent.
+     */
+    data class MailQueued(
+        /**
+         * What it says.
+         */
+        val `what`: org.vestibule.generated.Told,
+        /**
+         * A quota holds it back until then.
+         */
+        val `heldUntil`: java.time.Instant?) : HistoryFact()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * A mail to the guest was not taken.
+     */
+    data class MailUndelivered(
+        /**
+         * What it says.
+         */
+        val `what`: org.vestibule.generated.Told,
+        /**
+         * What becomes of it.
+         */
+        val `how`: org.vestibule.generated.Undelivered,
+        /**
+         * Why, by a stable code.
+         */
+        val `trouble`: kotlin.String,
+        /**
+         * The mail server's answer, where it gave one.
+         */
+        val `code`: kotlin.UShort?) : HistoryFact()
 
     {
 
@@ -9496,16 +9637,26 @@ public object FfiConverterTypeHistoryFact : FfiConverterRustBuffer<HistoryFact>{
             11 -> HistoryFact.GuestTold(
                 FfiConverterTypeTold.read(buf),
                 )
-            12 -> HistoryFact.Arrived
-            13 -> HistoryFact.Departed
-            14 -> HistoryFact.Cancelled
-            15 -> HistoryFact.Deleted
-            16 -> HistoryFact.NoShow
-            17 -> HistoryFact.Expired
-            18 -> HistoryFact.Alert(
+            12 -> HistoryFact.MailQueued(
+                FfiConverterTypeTold.read(buf),
+                FfiConverterOptionalTimestamp.read(buf),
+                )
+            13 -> HistoryFact.MailUndelivered(
+                FfiConverterTypeTold.read(buf),
+                FfiConverterTypeUndelivered.read(buf),
+                FfiConverterString.read(buf),
+                FfiConverterOptionalUShort.read(buf),
+                )
+            14 -> HistoryFact.Arrived
+            15 -> HistoryFact.Departed
+            16 -> HistoryFact.Cancelled
+            17 -> HistoryFact.Deleted
+            18 -> HistoryFact.NoShow
+            19 -> HistoryFact.Expired
+            20 -> HistoryFact.Alert(
                 FfiConverterString.read(buf),
                 )
-            19 -> HistoryFact.Later(
+            21 -> HistoryFact.Later(
                 FfiConverterUInt.read(buf),
                 )
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
@@ -9586,6 +9737,24 @@ public object FfiConverterTypeHistoryFact : FfiConverterRustBuffer<HistoryFact>{
             (
                 4UL
                 + FfiConverterTypeTold.allocationSize(value.`what`)
+            )
+        }
+        is HistoryFact.MailQueued -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeTold.allocationSize(value.`what`)
+                + FfiConverterOptionalTimestamp.allocationSize(value.`heldUntil`)
+            )
+        }
+        is HistoryFact.MailUndelivered -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeTold.allocationSize(value.`what`)
+                + FfiConverterTypeUndelivered.allocationSize(value.`how`)
+                + FfiConverterString.allocationSize(value.`trouble`)
+                + FfiConverterOptionalUShort.allocationSize(value.`code`)
             )
         }
         is HistoryFact.Arrived -> {
@@ -9695,37 +9864,51 @@ public object FfiConverterTypeHistoryFact : FfiConverterRustBuffer<HistoryFact>{
                 FfiConverterTypeTold.write(value.`what`, buf)
                 Unit
             }
-            is HistoryFact.Arrived -> {
+            is HistoryFact.MailQueued -> {
                 buf.putInt(12)
+                FfiConverterTypeTold.write(value.`what`, buf)
+                FfiConverterOptionalTimestamp.write(value.`heldUntil`, buf)
                 Unit
             }
-            is HistoryFact.Departed -> {
+            is HistoryFact.MailUndelivered -> {
                 buf.putInt(13)
+                FfiConverterTypeTold.write(value.`what`, buf)
+                FfiConverterTypeUndelivered.write(value.`how`, buf)
+                FfiConverterString.write(value.`trouble`, buf)
+                FfiConverterOptionalUShort.write(value.`code`, buf)
                 Unit
             }
-            is HistoryFact.Cancelled -> {
+            is HistoryFact.Arrived -> {
                 buf.putInt(14)
                 Unit
             }
-            is HistoryFact.Deleted -> {
+            is HistoryFact.Departed -> {
                 buf.putInt(15)
                 Unit
             }
-            is HistoryFact.NoShow -> {
+            is HistoryFact.Cancelled -> {
                 buf.putInt(16)
                 Unit
             }
-            is HistoryFact.Expired -> {
+            is HistoryFact.Deleted -> {
                 buf.putInt(17)
                 Unit
             }
-            is HistoryFact.Alert -> {
+            is HistoryFact.NoShow -> {
                 buf.putInt(18)
+                Unit
+            }
+            is HistoryFact.Expired -> {
+                buf.putInt(19)
+                Unit
+            }
+            is HistoryFact.Alert -> {
+                buf.putInt(20)
                 FfiConverterString.write(value.`code`, buf)
                 Unit
             }
             is HistoryFact.Later -> {
-                buf.putInt(19)
+                buf.putInt(21)
                 FfiConverterUInt.write(value.`number`, buf)
                 Unit
             }
@@ -9764,7 +9947,7 @@ sealed class ListFilter {
     }
 
     /**
-     * Those with a refusal or a conflict somebody has to look at.
+     * Those with a refusal, a conflict or an undelivered mail somebody has to look at.
      */
     object Attention : ListFilter()
 
@@ -10355,7 +10538,11 @@ enum class Told {
     /**
      * That the visit is cancelled.
      */
-    CANCELLATION;
+    CANCELLATION,
+    /**
+     * To an earlier address: that the invitation sent there has ended.
+     */
+    END;
 
 
 
@@ -10377,6 +10564,57 @@ public object FfiConverterTypeTold: FfiConverterRustBuffer<Told> {
     override fun allocationSize(value: Told) = 4UL
 
     override fun write(value: Told, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * What becomes of a mail that was not taken.
+ */
+
+enum class Undelivered {
+
+    /**
+     * It is late, and tried again.
+     */
+    DELAYED,
+    /**
+     * A mail server refused it for good.
+     */
+    REFUSED,
+    /**
+     * It was tried for days.
+     */
+    GIVEN_UP,
+    /**
+     * It is not needed any more, and never left.
+     */
+    WITHDRAWN;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeUndelivered: FfiConverterRustBuffer<Undelivered> {
+    override fun read(buf: ByteBuffer) = try {
+        Undelivered.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: Undelivered) = 4UL
+
+    override fun write(value: Undelivered, buf: ByteBuffer) {
         buf.putInt(value.ordinal + 1)
     }
 }
@@ -11029,6 +11267,38 @@ public object FfiConverterTypeVisitListDiff : FfiConverterRustBuffer<VisitListDi
 /**
  * @suppress
  */
+public object FfiConverterOptionalUShort: FfiConverterRustBuffer<kotlin.UShort?> {
+    override fun read(buf: ByteBuffer): kotlin.UShort? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterUShort.read(buf)
+    }
+
+    override fun allocationSize(value: kotlin.UShort?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterUShort.allocationSize(value)
+        }
+    }
+
+    override fun write(value: kotlin.UShort?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterUShort.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalULong: FfiConverterRustBuffer<kotlin.ULong?> {
     override fun read(buf: ByteBuffer): kotlin.ULong? {
         if (buf.get().toInt() == 0) {
@@ -11243,6 +11513,38 @@ public object FfiConverterOptionalTypeCivilTime: FfiConverterRustBuffer<CivilTim
         } else {
             buf.put(1)
             FfiConverterTypeCivilTime.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeGuestMail: FfiConverterRustBuffer<GuestMail?> {
+    override fun read(buf: ByteBuffer): GuestMail? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeGuestMail.read(buf)
+    }
+
+    override fun allocationSize(value: GuestMail?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeGuestMail.allocationSize(value)
+        }
+    }
+
+    override fun write(value: GuestMail?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeGuestMail.write(value, buf)
         }
     }
 }
