@@ -57,13 +57,16 @@ impl Server {
 }
 
 fn talk(
-    mut stream: &TcpStream,
+    stream: &TcpStream,
     taking: &mpsc::Sender<String>,
     ponder: &mpsc::Sender<TcpStream>,
     mended: &Mutex<BTreeSet<String>>,
 ) {
     let mut lines = BufReader::new(stream.try_clone().expect("a handle")).lines().map_while(Result::ok);
-    let mut say = |text: &str| stream.write_all(format!("{text}\r\n").as_bytes()).is_ok();
+    let say = |text: &str| {
+        let mut writer = stream;
+        writer.write_all(format!("{text}\r\n").as_bytes()).is_ok()
+    };
     let mut recipient = String::new();
     say("220 here");
     while let Some(line) = lines.next() {

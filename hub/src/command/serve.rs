@@ -21,7 +21,8 @@ use crate::server::{Hub, Surroundings};
 #[command(
     long_about = "Run a hub: phones sync with it, visitors open its pages, mails go out from it.\n\nThe first start \
                   makes the directory with its settings (vestibule.toml, every setting explained) and its database. \
-                  SIGTERM or Ctrl-C ends it cleanly: requests under way are answered, a mail on its way is finished.",
+                  SIGTERM or Ctrl-C ends it cleanly: requests under way are answered, mails on their way are given a few \
+                  seconds; one that is not taken by then is sent again at the next start.",
     after_help = "\
 Examples:
   vestibule serve --dir hub                          listen where hub/vestibule.toml says (127.0.0.1:8480)

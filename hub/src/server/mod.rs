@@ -211,7 +211,7 @@ impl Hub {
                 Ok(Ok(()))
             }
         };
-        // The mail that is on its way is finished and its outcome stored, so that it is not sent twice.
+        // What becomes of the mails under way is stored, so that none is sent twice that a server was quick to take.
         if sender.await.is_err() {
             tracing::error!("the sender of mails failed");
         }

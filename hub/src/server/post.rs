@@ -46,7 +46,7 @@ const MOST: usize = 16;
 /// Of these, mails to one domain.
 const OF_A_DOMAIN: usize = 2;
 /// After this a mail takes long.
-const LONG: Duration = Duration::from_secs(5);
+const LONG: Duration = Duration::from_secs(2);
 /// How long a domain is left alone after a mail to it ran out of time.
 const REST: Duration = Duration::from_mins(1);
 /// The pauses after failures of the server, one after the other; the last one from then on.
