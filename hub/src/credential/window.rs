@@ -4,11 +4,9 @@ use chrono::{DateTime, Days, SubsecRound as _, TimeDelta, Utc};
 use chrono_tz::Tz;
 use vestibule_core::directory::{Organisation, Site};
 use vestibule_core::schedule::{CivilTime, Schedule};
+use vestibule_core::visit::EARLY;
 
 use crate::delivery::Invitation;
-
-/// How long before the start of a visit the visitor may come in.
-const EARLY: TimeDelta = TimeDelta::minutes(30);
 
 /// From when to when a credential opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
