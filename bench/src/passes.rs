@@ -10,6 +10,7 @@ use ring::rsa::KeyPair;
 use ring::signature::RSA_PKCS1_SHA256;
 use vestibule_core::id::{CredentialId, OrganisationId, SiteId, VisitId};
 use vestibule_core::qr::{QrClaims, QrKey, QrKeys, sign};
+use vestibule_core::wallet::admission::Admission;
 use vestibule_core::wallet::images;
 use vestibule_core::wallet::package::PassPackage;
 use vestibule_core::wallet::visitor::{VisitorPass, Window, apple_pass};
@@ -83,8 +84,7 @@ fn visitor(round: usize, identity: &PassIdentity, token: &str) -> VisitorPass {
     let now = Utc::now();
     VisitorPass {
         organisation_name: "Example AG".to_owned(),
-        description: "Visitor pass for Example AG".to_owned(),
-        serial: format!("{round:032x}"),
+        serial: format!("{round:022x}"),
         pass_type_identifier: identity.pass_type_identifier.clone(),
         team_identifier: identity.team_identifier.clone(),
         web_service: None,
@@ -100,8 +100,8 @@ fn visitor(round: usize, identity: &PassIdentity, token: &str) -> VisitorPass {
         window: Some(Window { from: now, to: now + TimeDelta::hours(1) }),
         schedule_text: "Wednesday, 10 February 2027, 14:00 to 15:00 (Zürich time)".to_owned(),
         visit_type_name: "Visitor".to_owned(),
-        qr_token: Some(token.to_owned()),
-        voided: false,
+        admission: Admission::Code(token.to_owned()),
+        valid_from: now - TimeDelta::minutes(30),
         expires: now + TimeDelta::hours(2),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use vestibule_core::phone::{self, HostClient as CoreClient, PassLine as CoreLine, PassPlace as CorePlace};
 use vestibule_core::qr::QrMatrix as CoreMatrix;
-use vestibule_core::wallet::apple::Color;
+use vestibule_core::wallet::apple::{Color, PassColor};
 
 use crate::argument::read;
 use crate::error::{Outcome, guarded};
@@ -110,8 +110,8 @@ impl Passes {
     pub fn preview(&self, id: String) -> Outcome<PassPreview> {
         guarded(|| {
             let preview = self.core.pass_preview(read("id", &id)?)?;
-            let colour = |colour: Option<Color>| {
-                let Color(red, green, blue) = colour.unwrap_or(Color(0, 0, 0));
+            let colour = |colour: Option<PassColor>| {
+                let Color(red, green, blue) = colour.and_then(|colour| colour.color()).unwrap_or(Color(0, 0, 0));
                 format!("#{red:02x}{green:02x}{blue:02x}")
             };
             let pass = preview.pass;

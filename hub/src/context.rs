@@ -102,8 +102,7 @@ impl Context {
             }
             None => (directory.join("google"), "3388000000000000000"),
         };
-        let origins = vec![config.public_url.origin().ascii_serialization()];
-        let google = GoogleIssuer::open_or_create(&google, organisation, issuer, origins, &mut *rng)?;
+        let google = GoogleIssuer::open_or_create(&google, organisation, issuer, &mut *rng)?;
 
         Ok(Self {
             organisation: organisation.clone(),

@@ -8,7 +8,8 @@ use crate::id::VisitId;
 use crate::qr::QrMatrix;
 use crate::schedule::validity;
 use crate::store::VisitView;
-use crate::visit::Status;
+use crate::visit::{EARLY, Status};
+use crate::wallet::admission::Admission;
 use crate::wallet::apple::{Field, FieldValue, Pass};
 use crate::wallet::visitor::{VisitorPass, Window, apple_pass};
 
@@ -97,7 +98,6 @@ impl HostClient {
         let any_time = validity(self.clock.now(), ends, hours, &site.zone);
         Ok(VisitorPass {
             organisation_name: organisation.name.clone(),
-            description: format!("Visitor pass for {}, {}", organisation.name, site.name),
             serial: format!("preview-{}", view.id),
             pass_type_identifier: PASS_TYPE.to_owned(),
             team_identifier: TEAM.to_owned(),
@@ -114,8 +114,13 @@ impl HostClient {
             window: view.start.map(|from| Window { from, to: view.end.unwrap_or(from) }),
             schedule_text: wording.map_or_else(|| format!("Valid {any_time}"), |words| words.to_string()),
             visit_type_name: kind.map_or_else(|| "Visitor".to_owned(), |kind| kind.name.clone()),
-            qr_token: None,
-            voided: matches!(view.status, Status::Cancelled | Status::Rejected | Status::NoShow | Status::Expired),
+            admission: Admission::Preview {
+                is_void: matches!(view.status, Status::Cancelled | Status::Rejected | Status::NoShow | Status::Expired),
+            },
+            valid_from: view
+                .start
+                .and_then(|start| start.checked_sub_signed(EARLY))
+                .unwrap_or_else(|| self.surroundings.now()),
             expires: ends,
         })
     }
@@ -147,6 +152,8 @@ fn lines(visitor: &VisitorPass) -> Vec<PassLine> {
 fn words(field: &Field) -> String {
     match &field.value {
         FieldValue::Number(number) => number.to_string(),
+        // No field of ours is without a text.
+        FieldValue::Absent | FieldValue::Other(_) => String::new(),
         FieldValue::Text(text) => match DateTime::parse_from_rfc3339(text) {
             Ok(date) if field.date_style.is_some() => date.format("%-d %b %Y").to_string(),
             _ => text.clone(),

@@ -20,5 +20,8 @@ pub use status::{Status, Tab};
 pub use validate::{validate, validate_edit};
 pub use values::{Value, VisitValues, differences};
 
+/// How long before the start of a visit the visitor may come in.
+pub const EARLY: chrono::TimeDelta = chrono::TimeDelta::minutes(30);
+
 #[cfg(test)]
 mod tests;

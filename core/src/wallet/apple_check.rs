@@ -2,6 +2,7 @@
 //! says which, before it is signed.
 
 use chrono::TimeDelta;
+use serde_json::Number;
 
 use super::apple::{Field, Fields, Pass, RelevantDate};
 
@@ -60,15 +61,27 @@ impl Pass {
         ask(launches, "appLaunchURL", "needs `associatedStoreIdentifiers`")?;
 
         ask(self.locations.len() <= MAX_LOCATIONS, "locations", "has at most 10")?;
+        let within = |degrees: &Number, limit: f64| degrees.as_f64().is_some_and(|degrees| degrees.abs() <= limit);
         for place in &self.locations {
-            ask((-90.0..=90.0).contains(&place.latitude), "latitude", "is -90 to 90 degrees")?;
-            ask((-180.0..=180.0).contains(&place.longitude), "longitude", "is -180 to 180 degrees")?;
+            ask(within(&place.latitude, 90.0), "latitude", "is -90 to 90 degrees")?;
+            ask(within(&place.longitude, 180.0), "longitude", "is -180 to 180 degrees")?;
         }
         let nfc_fits = self.nfc.as_ref().is_none_or(|nfc| nfc.message.len() <= MAX_NFC_BYTES);
         ask(nfc_fits, "nfc", "has a message of at most 64 bytes")?;
         self.relevant_dates.iter().try_for_each(check_relevant)?;
+        // A generic pass is offered by date and place together: with a date alone it never is.
+        let is_dated = self.relevant_date.is_some() || !self.relevant_dates.is_empty();
+        let is_generic = self.generic.is_some() || self.poster_generic.is_some();
+        ask(
+            !is_generic || !is_dated || !self.locations.is_empty(),
+            "locations",
+            "come with the dates of a generic pass",
+        )?;
+        let groups = self.boarding_pass.is_some() || self.event_ticket.is_some();
+        ask(groups || self.grouping_identifier.is_none(), "groupingIdentifier", "is for tickets and boarding passes")?;
         for barcode in self.barcodes.iter().chain(&self.barcode) {
             ask(!barcode.message.is_empty(), "barcodes", "has a message")?;
+            ask(barcode.message_encoding.is_some(), "messageEncoding", "is required")?;
         }
         self.styles().try_for_each(check_fields)
     }

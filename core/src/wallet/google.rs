@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::google_template::ClassTemplate;
+
 /// The kind of a visitor's pass.
 pub const ENTRY_TICKET: &str = "GENERIC_ENTRY_TICKET";
 
@@ -40,7 +42,7 @@ impl WalletId {
     }
 }
 
-/// The least of a class that lets its objects be saved: Google refuses an object of a class it does not know.
+/// What objects have in common. A link names its own: Google refuses an object of a class it does not know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GenericClass {
@@ -49,6 +51,9 @@ pub struct GenericClass {
     /// Who may hold an object of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub multiple_devices_and_holders_allowed_status: Option<HoldersAllowed>,
+    /// How its objects are shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_template_info: Option<ClassTemplate>,
     /// Every other key.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -56,10 +61,11 @@ pub struct GenericClass {
 
 impl GenericClass {
     /// A class whose passes belong to one person, on all of their devices.
-    pub fn personal(id: WalletId) -> Self {
+    pub fn personal(id: WalletId, template: ClassTemplate) -> Self {
         Self {
             id,
             multiple_devices_and_holders_allowed_status: Some(HoldersAllowed::OneUserAllDevices),
+            class_template_info: Some(template),
             other: Map::new(),
         }
     }

@@ -5,10 +5,14 @@
 //! ([`google::GenericObject`], put into a link by [`google::SaveClaims`]). Signing needs keys and is the hub's: this
 //! module takes a function that signs, and does no I/O. The same input gives the same bytes.
 
+pub mod admission;
 pub mod apple;
 pub mod apple_check;
+pub mod apple_fields;
+pub mod apple_values;
 pub mod google;
 pub mod google_link;
+pub mod google_template;
 pub mod images;
 pub mod package;
 pub mod package_read;

@@ -1,13 +1,13 @@
 //! The visitor of the tests.
 
+use super::admission::Admission;
 use super::visitor::{VisitorPass, WebService, Window};
 
 /// A visitor of a night shift in Zürich: the window crosses midnight.
 pub(super) fn visitor() -> VisitorPass {
     VisitorPass {
         organisation_name: "Example AG".into(),
-        description: "Visitor pass for Example AG, Zürich".into(),
-        serial: "0194f0c2-7d3a-7b11-9e52-3f0a6c1d2e4b".into(),
+        serial: "AZTwwn06exGeUj8KbB0uSw".into(),
         pass_type_identifier: "pass.ch.example.visit".into(),
         team_identifier: "A1B2C3D4E5".into(),
         web_service: Some(WebService {
@@ -29,8 +29,8 @@ pub(super) fn visitor() -> VisitorPass {
         }),
         schedule_text: "Wednesday, 10 February 2027, 22:00 to 02:00 (Zürich time)".into(),
         visit_type_name: "Visitor".into(),
-        qr_token: Some(include_str!("../../tests/golden/qr/token.txt").trim_end().into()),
-        voided: false,
-        expires: "2027-02-11T02:00:00Z".parse().expect("a time"),
+        admission: Admission::Code(include_str!("../../tests/golden/qr/token.txt").trim_end().into()),
+        valid_from: "2027-02-10T20:30:00Z".parse().expect("a time"),
+        expires: "2027-02-11T01:00:00Z".parse().expect("a time"),
     }
 }

@@ -1,16 +1,19 @@
 //! What a visitor's pass says, and the Apple pass made of it.
 //!
-//! The hub fills a [`VisitorPass`] for the visitor (with the QR token); a host's phone fills one without a token to show
-//! what the visitor will see. A PIN or a note has no place in it. On the front: the date, the visitor's full name, site
-//! and time, host and space; on the back what helps to arrive, and that this is a convenience pass (S1.32, S1.36).
+//! The hub fills a [`VisitorPass`] for the visitor; a host's phone fills one as a preview to show what the visitor will
+//! see. What it is good for, and why it has no code where it has none, is its [`Admission`]. A PIN or a note has no place
+//! in it. On the front: the date, the visitor's full name, site and time, host and space; on the back what helps to
+//! arrive, and that this is a convenience pass (S1.32, S1.36).
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use serde_json::json;
 
+use super::admission::Admission;
 use super::apple::{Barcode, Color, DateStyle, Field, Fields, Location, Pass, PassDate, RelevantDate, Semantics};
 use super::apple_check::MAX_RELEVANT;
 use super::images::BRAND;
 use crate::schedule::clocks;
+use crate::visit::full_name;
 use crate::zone::Zone;
 
 /// What the pass is not (S1.32, S1.36).
@@ -20,9 +23,10 @@ pub const WAITING: &str =
     "Please wait in the lobby or at reception; your host will meet you there. Visitors are accompanied.";
 /// The words below the code.
 pub const SHOW_CODE: &str = "Show this code at reception";
-/// What a host sees in place of the code.
-pub const PREVIEW: &str = "This is a preview. Only the visitor's own pass carries the code.";
 
+const NOON: NaiveTime = NaiveTime::from_hms_opt(12, 0, 0).expect("there is a noon");
+/// Between the parts of a pass's one line.
+pub(super) const SEPARATOR: &str = " · ";
 /// How near the site is near: its lock-screen offer begins here.
 const NEAR_METRES: u32 = 500;
 /// The most stretches of a day each that a long window is offered on the lock screen.
@@ -51,8 +55,6 @@ pub struct WebService {
 pub struct VisitorPass {
     /// The organisation, as people know it.
     pub organisation_name: String,
-    /// One sentence for screen readers: "Visitor pass for Example AG, Zürich".
-    pub description: String,
     /// The pass's serial number: at least 16 characters of `A-Za-z0-9._-`, one per delivery.
     pub serial: String,
     /// Apple's pass type identifier.
@@ -85,30 +87,59 @@ pub struct VisitorPass {
     pub schedule_text: String,
     /// What kind of visitor: "Visitor", "Contractor".
     pub visit_type_name: String,
-    /// The signed QR token; `None` on a host's preview, which shows no code.
-    pub qr_token: Option<String>,
-    /// Whether the pass has been ended: no code any more.
-    pub voided: bool,
+    /// What the pass is good for.
+    pub admission: Admission,
+    /// From when on the visitor is let in: earlier than the visit begins, for who comes early.
+    pub valid_from: DateTime<Utc>,
     /// When the pass ends by itself.
     pub expires: DateTime<Utc>,
 }
 
 impl VisitorPass {
-    /// Both names as typed, or the one there is.
+    /// The visitor's name ([`full_name`]), or what kind of visitor it is.
     pub fn full_name(&self) -> String {
-        let names = [&self.first_name, &self.last_name].into_iter().flatten().map(|name| name.trim());
-        let full = names.filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ");
+        let full = full_name(self.first_name.as_deref(), self.last_name.as_deref());
         if full.is_empty() { self.visit_type_name.clone() } else { full }
     }
 
-    /// The code to show: none on a preview, none when the pass has been ended.
-    pub fn code(&self) -> Option<&str> {
-        self.qr_token.as_deref().filter(|_| !self.voided)
+    /// One sentence for screen readers: "Visitor pass for Example AG, Zürich".
+    pub(super) fn description(&self) -> String {
+        let place = [self.organisation_name.as_str(), &self.site_name].map(str::trim);
+        let place = place.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ");
+        let ended = if self.admission.is_void() { ": not valid" } else { "" };
+        format!("Visitor pass for {place}{ended}")
+    }
+
+    /// Day, time, site and host in one line: "10.02.2027 09:00–11:30 · Zürich · Ada Keller".
+    pub(super) fn summary(&self) -> String {
+        let when = match self.window {
+            None => self.schedule_text.clone(),
+            Some(Window { from, to }) => {
+                let (from, to) = (self.local(from).0, self.local(to).0);
+                let start = from.format("%d.%m.%Y %H:%M");
+                if from == to {
+                    start.to_string()
+                } else if from.date_naive() == to.date_naive() {
+                    format!("{start}–{}", to.format("%H:%M"))
+                } else {
+                    format!("{start} – {}", to.format("%d.%m.%Y %H:%M"))
+                }
+            }
+        };
+        let parts = [when.as_str(), &self.site_name, &self.host_name].map(str::trim);
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(SEPARATOR)
     }
 
     /// An instant in the site's zone.
     pub(super) fn local(&self, instant: DateTime<Utc>) -> PassDate {
         PassDate(instant.with_timezone(&self.zone).fixed_offset())
+    }
+
+    /// The day of an instant in the site's zone, as noon without a zone: another hour of the same day is no other value,
+    /// which would be read out.
+    fn day(&self, instant: DateTime<Utc>) -> PassDate {
+        let noon = self.local(instant).0.date_naive().and_time(NOON);
+        PassDate(noon.and_utc().fixed_offset())
     }
 
     /// `22:00 – 02:00 (+1 day)`, `09:00 – Fri 19 Feb, 17:00`, or the time in words.
@@ -128,37 +159,38 @@ pub fn apple_pass(visitor: &VisitorPass) -> Pass {
         Some(WebService { url, token }) => (Some(url.clone()), Some(token.clone())),
         None => (None, None),
     };
-    let place = visitor.site_location.map(|(latitude, longitude)| Location {
-        latitude,
-        longitude,
-        altitude: None,
+    let place = visitor.site_location.and_then(|(latitude, longitude)| Location::new(latitude, longitude));
+    // Wallet offers a pass of this style by date and place together; a dead pass offers itself to nobody.
+    let offered = place.as_ref().filter(|_| !visitor.admission.is_void()).map(|place| Location {
         relevant_text: Some(format!("{}: show your pass at reception", visitor.site_name)),
+        ..place.clone()
     });
+    let relevant_dates = if offered.is_some() { relevant_dates(visitor) } else { Vec::new() };
     let front = Front::of(visitor);
+    let is_preview = matches!(visitor.admission, Admission::Preview { .. });
     Pass {
         format_version: 1,
         pass_type_identifier: visitor.pass_type_identifier.clone(),
         serial_number: visitor.serial.clone(),
         team_identifier: visitor.team_identifier.clone(),
         organization_name: visitor.organisation_name.clone(),
-        description: visitor.description.clone(),
+        description: visitor.description(),
         web_service_url: service_url,
         authentication_token: token,
         expiration_date: Some(visitor.local(visitor.expires)),
-        voided: visitor.voided.then_some(true),
+        voided: visitor.admission.is_void().then_some(true),
         sharing_prohibited: Some(true),
-        relevant_date: visitor.window.map(|window| visitor.local(window.from)),
-        relevant_dates: relevant_dates(visitor),
-        max_distance: place.as_ref().map(|_| NEAR_METRES.into()),
-        semantics: Some(semantics(visitor, place.as_ref())),
-        locations: place.into_iter().collect(),
-        barcodes: visitor.code().map(|code| Barcode::qr(code, SHOW_CODE)).into_iter().collect(),
-        background_color: Some(BRAND),
-        foreground_color: Some(Color(255, 255, 255)),
-        label_color: Some(Color(0xc9, 0xd8, 0xf2)),
+        relevant_date: relevant_dates.first().and_then(|stretch| stretch.start_date),
+        relevant_dates,
+        max_distance: offered.as_ref().map(|_| NEAR_METRES.into()),
+        semantics: Some(semantics(visitor, place)),
+        locations: offered.into_iter().collect(),
+        barcodes: visitor.admission.code().map(|code| Barcode::qr(code, SHOW_CODE)).into_iter().collect(),
+        background_color: Some(BRAND.into()),
+        foreground_color: Some(Color(255, 255, 255).into()),
+        label_color: Some(Color(0xc9, 0xd8, 0xf2).into()),
         logo_text: Some(visitor.organisation_name.clone()),
-        grouping_identifier: Some(format!("{}.visits", visitor.pass_type_identifier)),
-        user_info: Some(json!({ "kind": "visitor", "preview": visitor.qr_token.is_none() })),
+        user_info: Some(json!({ "kind": "visitor", "preview": is_preview })),
         generic: Some(front.clone().generic(visitor)),
         poster_generic: Some(front.poster(visitor)),
         ..Pass::default()
@@ -170,28 +202,36 @@ pub fn apple_pass(visitor: &VisitorPass) -> Pass {
 struct Front {
     date: Option<Field>,
     name: Field,
-    site: Field,
-    time: Field,
-    host: Field,
+    site: Option<Field>,
+    time: Option<Field>,
+    host: Option<Field>,
     space: Option<Field>,
+    /// Why there is no code.
+    instead: Option<Field>,
 }
 
 impl Front {
     fn of(visitor: &VisitorPass) -> Self {
         let date = visitor.window.map(|window| {
-            Field::new("date", "Date", visitor.local(window.from))
+            Field::new("date", "Date", visitor.day(window.from))
                 .dated(DateStyle::Medium, DateStyle::None)
                 .announced("Your visit is now on %@")
         });
         let label = if visitor.window.is_some() { "Time" } else { "When" };
-        let space = visitor.space_name.as_deref().filter(|name| !name.is_empty());
+        // An empty text is no field: nothing is read out when one goes.
+        let field = |key: &str, label: &str, text: &str, message: &str| {
+            (!text.trim().is_empty()).then(|| Field::new(key, label, text).announced(message))
+        };
+        let words = || visitor.admission.words(&visitor.organisation_name);
+        let space = visitor.space_name.as_deref().unwrap_or_default();
         Self {
             date,
             name: Field::new("name", &visitor.visit_type_name, visitor.full_name()),
-            site: Field::new("site", "Site", visitor.site_name.as_str()).announced("Your visit is now at %@"),
-            time: Field::new("time", label, visitor.time_text()).announced("The time of your visit is now %@"),
-            host: Field::new("host", "Host", visitor.host_name.as_str()).announced("Your host is now %@"),
-            space: space.map(|name| Field::new("space", "Where", name).announced("Your visit is now in %@")),
+            site: field("site", "Site", &visitor.site_name, "Your visit is now at %@"),
+            time: field("time", label, &visitor.time_text(), "The time of your visit is now %@"),
+            host: field("host", "Host", &visitor.host_name, "Your host is now %@"),
+            space: field("space", "Where", space, "Your visit is now in %@"),
+            instead: visitor.admission.code().is_none().then(|| Field::new("instead", "Check-in", words())),
         }
     }
 
@@ -199,19 +239,20 @@ impl Front {
         Fields {
             header_fields: self.date.into_iter().collect(),
             primary_fields: vec![self.name],
-            secondary_fields: vec![self.site, self.time],
-            auxiliary_fields: [Some(self.host), self.space].into_iter().flatten().collect(),
+            secondary_fields: [self.site, self.time].into_iter().flatten().collect(),
+            auxiliary_fields: [self.host, self.space, self.instead].into_iter().flatten().collect(),
             back_fields: back(visitor),
             ..Fields::default()
         }
     }
 
-    /// A poster shows one header field, four primary ones and one at the foot.
+    /// A poster shows one header field, four primary ones and one at the foot; more stands below it.
     fn poster(self, visitor: &VisitorPass) -> Fields {
         Fields {
             header_fields: self.date.into_iter().collect(),
-            primary_fields: vec![self.name, self.time, self.site, self.host],
+            primary_fields: [Some(self.name), self.time, self.site, self.host].into_iter().flatten().collect(),
             footer_fields: self.space.into_iter().collect(),
+            additional_info_fields: self.instead.into_iter().collect(),
             back_fields: back(visitor),
             ..Fields::default()
         }
@@ -219,16 +260,18 @@ impl Front {
 }
 
 fn back(visitor: &VisitorPass) -> Vec<Field> {
-    let mut fields = vec![
-        Field::new("when", "When", visitor.schedule_text.as_str()),
-        Field::new("your_host", "Your host", visitor.host_name.as_str()),
+    let admission = Field::new("admission", "Check-in", visitor.admission.words(&visitor.organisation_name));
+    let address = [visitor.site_name.as_str(), visitor.site_address.as_deref().unwrap_or_default()];
+    let directions = address.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n");
+    let texts = [
+        ("when", "When", visitor.schedule_text.as_str()),
+        ("your_host", "Your host", visitor.host_name.as_str()),
+        ("company", "Your company", visitor.company.as_deref().unwrap_or_default()),
+        ("directions", "Directions", directions.as_str()),
     ];
-    if let Some(company) = visitor.company.as_deref().filter(|company| !company.is_empty()) {
-        fields.push(Field::new("company", "Your company", company));
-    }
-    let address = visitor.site_address.as_deref().filter(|address| !address.is_empty());
-    let directions = [Some(visitor.site_name.as_str()), address].into_iter().flatten().collect::<Vec<_>>().join("\n");
-    fields.push(Field::new("directions", "Directions", directions));
+    let texts = texts.into_iter().filter(|(_, _, text)| !text.trim().is_empty());
+    let mut fields = vec![if visitor.admission.is_announced() { admission.announced("%@") } else { admission }];
+    fields.extend(texts.map(|(key, label, text)| Field::new(key, label, text)));
     if let Some((latitude, longitude)) = visitor.site_location {
         let url = format!("https://maps.apple.com/?ll={latitude},{longitude}");
         let link = format!("<a href='{url}'>Open the map</a>");
@@ -236,34 +279,30 @@ fn back(visitor: &VisitorPass) -> Vec<Field> {
     }
     fields.push(Field::new("waiting", "When you arrive", WAITING));
     fields.push(Field::new("notice", "About this pass", NOTICE));
-    if visitor.qr_token.is_none() {
-        fields.push(Field::new("preview", "Preview", PREVIEW));
-    }
     fields
 }
 
-/// The window in stretches of at most a day.
+/// From when on the visitor is let in until the pass ends, in stretches of at most a day. A visit without a time is
+/// offered by its place alone.
 fn relevant_dates(visitor: &VisitorPass) -> Vec<RelevantDate> {
-    let Some(Window { mut from, to }) = visitor.window else { return Vec::new() };
-    // One arrival time is offered for the hour after it.
-    let to = if from == to { from + TimeDelta::hours(1) } else { to };
+    let mut from = visitor.valid_from;
     let mut stretches = Vec::new();
-    while from < to && stretches.len() < MAX_STRETCHES {
-        let end = to.min(from + MAX_RELEVANT);
+    while visitor.window.is_some() && from < visitor.expires && stretches.len() < MAX_STRETCHES {
+        let end = from.checked_add_signed(MAX_RELEVANT).map_or(visitor.expires, |day| day.min(visitor.expires));
         let (start_date, end_date) = (Some(visitor.local(from)), Some(visitor.local(end)));
-        stretches.push(RelevantDate { date: None, start_date, end_date });
+        stretches.push(RelevantDate { start_date, end_date, ..RelevantDate::default() });
         from = end;
     }
     stretches
 }
 
-fn semantics(visitor: &VisitorPass, place: Option<&Location>) -> Semantics {
+fn semantics(visitor: &VisitorPass, venue_location: Option<Location>) -> Semantics {
     Semantics {
         event_name: Some(format!("Visit to {}", visitor.organisation_name)),
         event_start_date: visitor.window.map(|window| visitor.local(window.from)),
         event_end_date: visitor.window.map(|window| visitor.local(window.to)),
-        venue_name: Some(visitor.site_name.clone()),
-        venue_location: place.map(|place| Location { relevant_text: None, ..place.clone() }),
+        venue_name: Some(visitor.site_name.clone()).filter(|name| !name.is_empty()),
+        venue_location,
         venue_room: visitor.space_name.clone(),
         ..Semantics::default()
     }

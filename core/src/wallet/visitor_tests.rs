@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use chrono::TimeDelta;
 use serde_json::Value;
 
 use super::*;
@@ -41,7 +42,7 @@ fn the_pass_of_a_visitor() {
 fn the_front_shows_who_when_and_where() {
     let front = apple_pass(&sample::visitor()).generic.expect("generic");
     let texts = |fields: &[Field]| -> Vec<FieldValue> { fields.iter().map(|field| field.value.clone()).collect() };
-    assert_eq!(texts(&front.header_fields), ["2027-02-10T22:00:00+01:00".into()]);
+    assert_eq!(texts(&front.header_fields), ["2027-02-10T12:00:00Z".into()]);
     assert_eq!(texts(&front.primary_fields), ["Ngọc Ánh Müller-Ōta".into()]);
     assert_eq!(texts(&front.secondary_fields), ["Zürich Headquarters".into(), "22:00 – 02:00 (+1 day)".into()]);
     assert_eq!(texts(&front.auxiliary_fields), ["Beatrice Keller".into(), "Control room 3".into()]);
@@ -61,19 +62,131 @@ fn the_back_says_what_the_pass_is_not() {
     assert_eq!(pass.styles().count(), 2, "generic and posterGeneric");
 }
 
-/// S1.31: the code is the signed token. A host's preview and an ended pass carry none.
+/// Every state without a code.
+fn without_code() -> [Admission; 8] {
+    [
+        Admission::ByName,
+        Admission::NotNow,
+        Admission::Used,
+        Admission::Over,
+        Admission::Cancelled,
+        Admission::Moved,
+        Admission::Preview { is_void: false },
+        Admission::Preview { is_void: true },
+    ]
+}
+
+fn with(admission: Admission) -> Pass {
+    apple_pass(&VisitorPass { admission, ..sample::visitor() })
+}
+
+/// S1.31: the code is the signed token. A pass of any other state carries none, and says why on the front and on the back
+/// of both styles; only a host's preview calls itself one.
 #[test]
-fn only_a_live_pass_of_the_visitor_carries_the_code() {
+fn a_pass_without_a_code_says_why() {
     let visitor = sample::visitor();
-    let live = apple_pass(&visitor);
-    assert_eq!(live.barcodes[0].message, visitor.qr_token.clone().expect("a token"));
-    let preview = apple_pass(&VisitorPass { qr_token: None, web_service: None, ..visitor.clone() });
-    let ended = apple_pass(&VisitorPass { voided: true, ..visitor });
-    assert_eq!(ended.voided, Some(true));
-    for pass in [preview, ended] {
-        assert!(!String::from_utf8(pass.to_json()).expect("UTF-8").contains("VMS1:"));
+    assert_eq!(Some(apple_pass(&visitor).barcodes[0].message.as_str()), visitor.admission.code());
+    for admission in without_code() {
+        let pass = with(admission.clone());
         pass.check().expect("keeps Apple's rules");
+        assert_eq!(pass.voided.unwrap_or_default(), admission.is_void(), "{admission:?}");
+        let json = String::from_utf8(pass.to_json()).expect("UTF-8");
+        assert!(!json.contains("VMS1:"), "{admission:?}");
+        let is_preview = matches!(admission, Admission::Preview { .. });
+        assert_eq!(json.contains("This is a preview"), is_preview, "{admission:?}");
+        let words: FieldValue = admission.words("Example AG").into();
+        for style in pass.styles() {
+            assert!(style.back_fields.iter().any(|field| field.value == words), "{admission:?}");
+            let front = style.auxiliary_fields.iter().chain(&style.additional_info_fields);
+            assert!(front.clone().any(|field| field.value == words), "{admission:?}");
+        }
     }
+    assert_eq!(Admission::NotNow.words("Example AG"), "Not valid now. Ask your host.");
+}
+
+/// What Wallet reads out when `after` comes in the place of `before`: the message of each field whose value changed.
+fn announced(before: &Pass, after: &Pass) -> Vec<String> {
+    let old = before.generic.as_ref().expect("generic");
+    let new = after.generic.as_ref().expect("generic").all();
+    new.filter_map(|field| {
+        let message = field.change_message.as_ref()?;
+        let FieldValue::Text(value) = &field.value else { return None };
+        let changed = old.all().any(|old| old.key == field.key && old.value != field.value);
+        changed.then(|| message.replace("%@", value))
+    })
+    .collect()
+}
+
+/// S2.28: from any state to any other, the holder hears one sentence where something was told, and none otherwise.
+#[test]
+fn only_a_farewell_is_read_out() {
+    let states = || without_code().into_iter().chain([sample::visitor().admission]);
+    for before in states().filter(|before| !before.is_announced()) {
+        for after in states() {
+            let heard = announced(&with(before.clone()), &with(after.clone()));
+            let expected = after.is_announced().then(|| after.words("Example AG"));
+            assert_eq!(heard, expected.into_iter().collect::<Vec<_>>(), "{before:?} to {after:?}");
+        }
+    }
+    assert_eq!(Admission::Cancelled.words("Example AG"), "Your visit to Example AG has been cancelled.");
+}
+
+/// A dead pass keeps all it showed, and is offered to nobody on the lock screen.
+#[test]
+fn a_void_pass_keeps_its_values() {
+    let (live, dead) = (apple_pass(&sample::visitor()), with(Admission::Cancelled));
+    for (live, dead) in live.styles().zip(dead.styles()) {
+        for field in live.all().filter(|field| field.key != "admission") {
+            assert!(dead.all().any(|kept| kept == field), "{}", field.key);
+        }
+    }
+    assert!(!live.locations.is_empty() && !live.relevant_dates.is_empty());
+    assert!(dead.locations.is_empty() && dead.relevant_dates.is_empty() && dead.relevant_date.is_none());
+    assert_eq!(dead.description, "Visitor pass for Example AG, Zürich Headquarters: not valid");
+    assert_eq!(live.description, "Visitor pass for Example AG, Zürich Headquarters");
+}
+
+/// What is not said has no field, and its going is not read out.
+#[test]
+fn an_empty_text_is_no_field() {
+    let bare = VisitorPass {
+        first_name: None,
+        last_name: None,
+        company: None,
+        host_name: String::new(),
+        site_name: String::new(),
+        site_address: None,
+        site_location: None,
+        space_name: None,
+        window: None,
+        schedule_text: String::new(),
+        visit_type_name: "Visitor".into(),
+        admission: Admission::Moved,
+        ..sample::visitor()
+    };
+    let (before, after) = (apple_pass(&sample::visitor()), apple_pass(&bare));
+    after.check().expect("keeps Apple's rules");
+    assert_eq!(announced(&before, &after), ["Your invitation to Example AG is no longer valid."]);
+    let keys: Vec<_> = after.generic.as_ref().expect("generic").all().map(|field| field.key.as_str()).collect();
+    assert_eq!(keys, ["name", "instead", "admission", "waiting", "notice"]);
+    assert_eq!(after.description, "Visitor pass for Example AG: not valid");
+}
+
+/// Who comes early finds the pass on the lock screen; Wallet looks at date and place together, so that without a place
+/// there is no date either.
+#[test]
+fn a_pass_is_offered_from_when_it_is_valid() {
+    let mut visitor = sample::visitor();
+    let pass = apple_pass(&visitor);
+    let from = pass.relevant_dates[0].start_date.expect("a start");
+    assert_eq!((from.to_string(), pass.relevant_date), ("2027-02-10T21:30:00+01:00".to_owned(), Some(from)));
+    assert_eq!(pass.relevant_dates[0].end_date.expect("an end").to_string(), "2027-02-11T02:00:00+01:00");
+    visitor.site_location = None;
+    let pass = apple_pass(&visitor);
+    pass.check().expect("keeps Apple's rules");
+    assert!(pass.relevant_dates.is_empty() && pass.relevant_date.is_none());
+    visitor.site_location = Some((f64::NAN, 0.0));
+    assert!(apple_pass(&visitor).locations.is_empty(), "what is no number is no place");
 }
 
 /// Names are shown as they were typed, in any script; either name alone will do.
@@ -97,9 +210,13 @@ fn a_long_window_is_offered_day_by_day() {
     let mut visitor = sample::visitor();
     let window = visitor.window.as_mut().expect("scheduled");
     window.to = window.from + TimeDelta::hours(60);
+    visitor.expires = window.to;
     let pass = apple_pass(&visitor);
     pass.check().expect("keeps Apple's rules");
     assert_eq!(pass.relevant_dates.len(), 3);
+    for (day, next) in pass.relevant_dates.iter().zip(&pass.relevant_dates[1..]) {
+        assert_eq!(day.end_date, next.start_date);
+    }
     assert_eq!(pass.relevant_dates[2].end_date.expect("an end").to_string(), "2027-02-13T10:00:00+01:00");
     assert_eq!(visitor.time_text(), "22:00 – Sat 13 Feb, 10:00");
 }
@@ -179,17 +296,20 @@ fn a_package_that_was_changed_is_not_read() {
 #[test]
 fn a_pass_that_breaks_a_rule_is_not_signed() {
     type Damage = fn(&mut Pass);
-    let broken: [(&str, Damage); 12] = [
+    let broken: [(&str, Damage); 15] = [
         ("serialNumber", |pass| pass.serial_number = "short".into()),
         ("authenticationToken", |pass| pass.authentication_token = None),
         ("webServiceURL", |pass| pass.web_service_url = Some("http://plain".into())),
         ("authenticationToken", |pass| pass.authentication_token = Some("short".into())),
         ("appLaunchURL", |pass| pass.app_launch_url = Some("vestibule:".into())),
         ("locations", |pass| pass.locations = vec![pass.locations[0].clone(); 11]),
-        ("latitude", |pass| pass.locations[0].latitude = f64::NAN),
+        ("latitude", |pass| pass.locations[0].latitude = 91.into()),
+        ("locations", |pass| pass.locations.clear()),
+        ("groupingIdentifier", |pass| pass.grouping_identifier = Some("pass.x.visits".into())),
+        ("messageEncoding", |pass| pass.barcodes[0].message_encoding = None),
         ("relevantDates", |pass| {
             let end = pass.relevant_dates[0].end_date.as_mut().expect("an end");
-            end.0 += TimeDelta::hours(21);
+            end.0 += TimeDelta::hours(20);
         }),
         ("formatVersion", |pass| pass.format_version = 2),
         ("generic", |pass| (pass.generic, pass.poster_generic) = (None, None)),
@@ -207,25 +327,6 @@ fn a_pass_that_breaks_a_rule_is_not_signed() {
         assert_eq!(pass.check().expect_err(key).key, key);
         assert!(PassPackage::new(&pass).is_err());
     }
-}
-
-/// Keys and values that we do not know are kept: numbers, unknown styles' keys, dates without seconds.
-#[test]
-fn a_strangers_pass_loses_nothing() {
-    let text = r##"{"formatVersion":1,"passTypeIdentifier":"pass.x","serialNumber":"1","teamIdentifier":"T",
-        "organizationName":"O","description":"D","relevantDate":"2026-01-02T00:00-07:00","stripColor":"rgb(1,2,3)",
-        "backgroundColor":"#1f4b99","sharing":{"x":[1,2.5,null]},"maxDistance":12.5,
-        "boardingPass":{"transitType":"PKTransitTypeAir","primaryFields":[{"key":"n","value":42,"row":1,
-        "numberStyle":"PKNumberStyleSpellOut"}]}}"##;
-    let pass = Pass::from_json(text.as_bytes()).expect("reads");
-    let again = json(&pass);
-    assert_eq!(again["sharing"]["x"][1], 2.5);
-    assert_eq!(again["boardingPass"]["primaryFields"][0]["row"], 1);
-    assert_eq!(again["boardingPass"]["primaryFields"][0]["value"], 42);
-    assert_eq!(again["boardingPass"]["transitType"], "PKTransitTypeAir");
-    assert_eq!(again["relevantDate"], "2026-01-02T00:00:00-07:00");
-    assert_eq!(again["backgroundColor"], "rgb(31, 75, 153)");
-    assert_eq!(Pass::from_json(&pass.to_json()).expect("reads"), pass);
 }
 
 /// An independent reader, the crate `passes`, finds in our file what we put there.
@@ -247,6 +348,6 @@ fn the_crate_passes_reads_our_pass() {
     for (key, value) in theirs_json.as_object().expect("an object") {
         assert_eq!(*value, ours_json[key], "{key}");
     }
-    assert_eq!(theirs.pass.barcodes[0].message, visitor.qr_token.expect("a token"));
+    assert_eq!(Some(theirs.pass.barcodes[0].message.as_str()), visitor.admission.code());
     assert!(theirs.resources.len() >= 6, "icon and logo in three sizes");
 }

@@ -3,12 +3,10 @@
 use chrono::{DateTime, Days, SubsecRound as _, TimeDelta, Utc};
 use vestibule_core::directory::{Organisation, Site};
 use vestibule_core::schedule::{CivilTime, Schedule, clocks, validity};
+use vestibule_core::visit::EARLY;
 use vestibule_core::zone::Zone;
 
 use crate::delivery::Invitation;
-
-/// How long before the start of a visit the visitor may come in.
-const EARLY: TimeDelta = TimeDelta::minutes(30);
 
 /// From when to when a credential opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

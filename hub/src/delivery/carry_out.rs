@@ -1,5 +1,7 @@
 //! Effects, one by one.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use vestibule_core::address::Mailbox;
@@ -9,7 +11,8 @@ use vestibule_core::decision::{APPROVERS_NOT_TOLD, Fact, Told};
 use super::mail::{self, Access, Letter};
 use super::outbox::{self, Outgoing, Pace};
 use super::passes::{PassError, apple_pass, calendar_cancellation, calendar_entry, google_link};
-use super::{Delivery, DeliveryError, Effect, Invitation, ToldTimes, address_key, link_hash, links};
+use super::shown::Shown;
+use super::{Delivery, DeliveryError, Effect, Farewell, Invitation, ToldTimes, address_key, link_hash, links};
 use crate::context::Context;
 use crate::credential::{self, Window};
 use crate::moment::Moment;
@@ -47,8 +50,8 @@ pub fn carry_out(
         Effect::Void => {
             work.void()?;
             if work.facts.is_empty() && credential::is_spent(tx, &context.organisation, invitation.visit)? {
-                // Used up, it opens nothing more: for everybody but the page, which says so, that is void.
-                work.facts.push(Fact::Voided);
+                // Used up, it opens nothing more: for everybody but page and pass, which say so, that is void.
+                work.credential_changed(Some(Fact::Voided))?;
             }
             // What still waits is not sent any more: its PIN is dead, and the guest hears nothing of it (S2.28).
             if let Some(delivery) = work.live()? {
@@ -91,7 +94,7 @@ impl Work<'_, '_> {
             Some(delivery) if delivery.address_key == address_key(self.context, email) => self.withdraw(&delivery)?,
             // The address is new, and nobody has ended the delivery to the one before: its words are for that one only.
             Some(delivery) => {
-                deliveries::end(self.tx, &delivery.id, self.moment.now)?;
+                deliveries::end(self.tx, &delivery.id, None, self.moment.now)?;
                 (self.begin(email)?, None)
             }
             None => (self.begin(email)?, None),
@@ -110,6 +113,7 @@ impl Work<'_, '_> {
         let (context, invitation, now) = (self.context, self.invitation, self.moment.now);
         let minted = credential::mint(self.tx, context, self.moment, invitation, window)?;
         let good = Some(&minted.credential);
+        let delivery = &self.show(delivery, &window)?;
         let told = if delivery.mails == 0 { Told::Invitation } else { Told::Change };
         let sequence = if told == Told::Change { delivery.sequence + 1 } else { delivery.sequence };
         let requested = calendar_entry(context, delivery, invitation, sequence, now);
@@ -154,6 +158,13 @@ impl Work<'_, '_> {
         Ok(())
     }
 
+    /// Writes down what the guest is told with this mail: the passes show it until the next one.
+    fn show(&mut self, delivery: &Delivery, window: &Window) -> Result<Delivery, DeliveryError> {
+        let sealed = Shown::of(self.invitation, window).seal(self.context, &delivery.id, self.moment.random())?;
+        deliveries::set_shown(self.tx, &delivery.id, &sealed)?;
+        Ok(Delivery { sealed_shown: Some(sealed), ..delivery.clone() })
+    }
+
     /// A pass that cannot be made keeps no visitor from the invitation; an alert says that it is missing.
     fn or_without<T>(&mut self, pass: Result<Option<T>, PassError>) -> Option<T> {
         pass.unwrap_or_else(|error| {
@@ -169,14 +180,16 @@ impl Work<'_, '_> {
             organisation: self.context.organisation.clone(),
             visit: self.invitation.visit,
             address_key: address_key(self.context, email),
-            serial: hex::encode(self.moment.random::<16>()),
+            serial: URL_SAFE_NO_PAD.encode(self.moment.random::<16>()),
             domain: links::host(self.context).to_owned(),
             organizer: self.context.mail_from.clone(),
             is_live: true,
+            farewell: None,
             sequence: 0,
             told: None,
             mails: 0,
-            changed_at: self.moment.now,
+            changed_at: DateTime::UNIX_EPOCH,
+            sealed_shown: None,
         };
         let page = link_hash(&links::page_token(self.context, &delivery.id));
         deliveries::insert(self.tx, &delivery, &page, self.moment.now)?;
@@ -188,6 +201,7 @@ impl Work<'_, '_> {
         self.void()?;
         let Some(delivery) = self.live()? else { return Ok(()) };
         let (delivery, _) = self.withdraw(&delivery)?;
+        let mut farewell = None;
         if let Some(email) = self.invitation.values.email.as_deref()
             && delivery.mails > 0
             && delivery.address_key == address_key(self.context, email)
@@ -196,8 +210,9 @@ impl Work<'_, '_> {
             let calendar = self.calendar_cancellation(&delivery, email);
             let letter = mail::cancellation(self.invitation, calendar)?;
             self.send_last(letter, to, &delivery, Told::Cancellation)?;
+            farewell = Some(Farewell::Cancelled);
         }
-        deliveries::end(self.tx, &delivery.id, self.moment.now)?;
+        deliveries::end(self.tx, &delivery.id, farewell, self.moment.now)?;
         Ok(())
     }
 
@@ -213,12 +228,14 @@ impl Work<'_, '_> {
             return Ok(());
         };
         let (delivery, _) = self.withdraw(&delivery)?;
+        let mut farewell = None;
         if let Some(to) = mail::mailbox("", email).filter(|_| delivery.mails > 0) {
             let calendar = self.calendar_cancellation(&delivery, email);
             let letter = mail::bare_cancellation(self.invitation, calendar)?;
             self.send_last(letter, to, &delivery, Told::End)?;
+            farewell = Some(Farewell::Moved);
         }
-        deliveries::end(self.tx, &delivery.id, self.moment.now)?;
+        deliveries::end(self.tx, &delivery.id, farewell, self.moment.now)?;
         Ok(())
     }
 

@@ -14,6 +14,7 @@ mod mail;
 mod outbox;
 mod passes;
 pub mod sender;
+mod shown;
 pub mod smtp;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -50,23 +51,52 @@ pub struct Delivery {
     pub visit: VisitId,
     /// See [`address_key`].
     pub address_key: [u8; 32],
-    /// The serial number of the passes and the name of the calendar entry: 32 hexadecimal digits.
+    /// The serial number of the passes and the name of the calendar entry, fixed for life: 22 characters of base64url.
     pub serial: String,
     /// The hub's name when the delivery began: in the names of its calendar entry and its mails, which stay what they are
     /// when the settings change.
     pub domain: String,
     /// The sender when the delivery began (`Example AG <visitors@example.com>`): who organises its calendar entry.
     pub organizer: String,
-    /// Whether it lives; an ended one shows nothing of the visit any more.
+    /// Whether it lives; an ended one shows nothing of the visit as it is now.
     pub is_live: bool,
+    /// What the recipient was told when it ended; nothing where it ended without a word.
+    pub farewell: Option<Farewell>,
     /// The version of the calendar entry sent last (RFC 5545, 3.8.7.4).
     pub sequence: u32,
     /// The times that entry had.
     pub told: Option<ToldTimes>,
     /// How many mails the recipient got, or will get.
     pub mails: u32,
-    /// When what pass and page show changed last.
+    /// When what pass and page show changed last, in whole seconds; each change has one of its own, and be it ahead of the
+    /// clock: devices ask for passes by it.
     pub changed_at: DateTime<Utc>,
+    /// What the recipient was last told, sealed: what the passes show.
+    pub sealed_shown: Option<Vec<u8>>,
+}
+
+/// What a recipient was told when a delivery ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Farewell {
+    /// The visit is cancelled.
+    Cancelled,
+    /// The invitation that was sent to this address is no longer valid.
+    Moved,
+}
+
+impl Farewell {
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cancelled => "cancelled",
+            Self::Moved => "moved",
+        }
+    }
+
+    /// The farewell of that word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Cancelled, Self::Moved].into_iter().find(|farewell| farewell.as_str() == name)
+    }
 }
 
 /// The times a calendar entry was sent with.

@@ -3,13 +3,15 @@
 use chrono::{DateTime, Utc};
 use vestibule_core::address::{EmailAddress, Mailbox};
 use vestibule_core::calendar::{CalendarEntry, Method, Party};
+use vestibule_core::directory::Organisation;
+use vestibule_core::wallet::admission::Admission;
 use vestibule_core::wallet::images;
 use vestibule_core::wallet::package::PassPackage;
 use vestibule_core::wallet::visitor::{self, NOTICE, VisitorPass, WAITING, WebService, Window};
 use vestibule_core::wallet::visitor_google::{google_class, google_object};
 use vestibule_core::zone::Zone;
 
-use super::{Delivery, Invitation, ToldTimes, links};
+use super::{Delivery, Farewell, Invitation, ToldTimes, links};
 use crate::context::Context;
 use crate::credential::{Credential, State};
 
@@ -24,8 +26,8 @@ impl PassError {
     }
 }
 
-/// The `.pkpass` of a delivery; `None` where passes are not set up (S1.34). Without a credential that is good, or with
-/// an ended delivery, the pass is voided and carries no code.
+/// The `.pkpass` of a delivery; `None` where passes are not set up (S1.34), or its recipient was never told anything.
+/// Without a credential that is good, or with an ended delivery, the pass is void and carries no code.
 pub fn apple_pass(
     context: &Context,
     delivery: &Delivery,
@@ -34,7 +36,9 @@ pub fn apple_pass(
     now: DateTime<Utc>,
 ) -> Result<Option<Vec<u8>>, PassError> {
     let Some(signer) = context.apple.as_ref().filter(|_| invitation.organisation.wallet) else { return Ok(None) };
-    let mut says = pass_content(context, delivery, invitation, credential, now);
+    let Some(mut says) = pass_content(context, delivery, &invitation.organisation, credential, now)? else {
+        return Ok(None);
+    };
     says.pass_type_identifier.clone_from(&signer.identity().pass_type_identifier);
     says.team_identifier.clone_from(&signer.identity().team_identifier);
     let pass = visitor::apple_pass(&says);
@@ -54,69 +58,71 @@ pub fn google_link(
     now: DateTime<Utc>,
 ) -> Result<Option<String>, PassError> {
     let Some(issuer) = context.google.as_ref().filter(|_| invitation.organisation.wallet) else { return Ok(None) };
-    let says = pass_content(context, delivery, invitation, credential, now);
-    if says.voided {
-        return Ok(None);
-    }
+    let says = pass_content(context, delivery, &invitation.organisation, credential, now)?;
+    let Some(says) = says.filter(|says| !says.admission.is_void()) else { return Ok(None) };
     let class = google_class(issuer.issuer()).map_err(PassError::of)?;
     let object = google_object(&says, issuer.issuer()).map_err(PassError::of)?;
     issuer.save_link(class, object, now).map(Some).map_err(PassError::of)
 }
 
-/// What a pass says. An ended delivery's says nothing of the visit as it is now: the visitor may be someone else. Nor
-/// does one whose credential is void: the visit may have been edited since, and wait for an approval (S2.15).
+/// What a pass says: what its holder was last told, and what it is good for now.
 fn pass_content(
     context: &Context,
     delivery: &Delivery,
-    invitation: &Invitation,
+    organisation: &Organisation,
     credential: Option<&Credential>,
     now: DateTime<Utc>,
-) -> VisitorPass {
-    let good = credential.filter(|credential| delivery.is_live && credential.is_good(now));
-    let is_current = delivery.is_live && credential.is_some_and(|credential| credential.state != State::Void);
-    let (organisation, site) = (&invitation.organisation, &invitation.site);
-    let (times, zone) = if is_current {
-        (invitation.values.schedule.and_then(|schedule| schedule.resolve(&site.zone).ok()), site.zone.clone())
-    } else {
-        // In the zone they were told in; where the visit has moved to a site in another, in UTC.
-        let zone = delivery.told.as_ref().filter(|told| told.zone == site.zone.name()).map(|_| site.zone.clone());
-        (delivery.told.as_ref().map(|told| told.times), zone.unwrap_or_else(Zone::utc))
-    };
-    let when = invitation.when().filter(|_| is_current).map(|when| when.to_string());
-    let valid = credential.filter(|_| is_current).and_then(|credential| invitation.valid(&credential.window));
-    let when = match (when, valid) {
-        (Some(when), Some(valid)) => Some(format!("{when}. Valid {valid}")),
-        (when, valid) => when.or_else(|| valid.map(|valid| format!("Valid {valid}"))),
-    };
-    let shown = |text: &Option<String>| text.clone().filter(|_| is_current);
-    VisitorPass {
-        organisation_name: organisation.name.clone(),
-        description: format!("Visitor pass for {}", organisation.name),
+) -> Result<Option<VisitorPass>, PassError> {
+    let Some(mut shown) = delivery.shown(context) else { return Ok(None) };
+    // The address may have been a stranger's.
+    if !delivery.is_live && delivery.farewell != Some(Farewell::Cancelled) {
+        shown = shown.without_visit();
+    }
+    Ok(Some(VisitorPass {
+        admission: admission(context, delivery, organisation.qr, credential, now >= shown.expires),
+        organisation_name: shown.organisation_name,
         serial: delivery.serial.clone(),
         pass_type_identifier: String::new(),
         team_identifier: String::new(),
         // Apple takes no address that is not https; a hub tried out over http makes passes that cannot be updated.
         web_service: (context.public_url.scheme() == "https")
             .then(|| WebService { url: links::apple_web_service(context).into(), token: delivery.pass_token(context) }),
-        first_name: shown(&invitation.values.first_name),
-        last_name: shown(&invitation.values.last_name),
-        company: shown(&invitation.values.company),
-        host_name: if is_current { invitation.host.name.clone() } else { organisation.name.clone() },
-        site_name: if is_current { site.name.clone() } else { organisation.name.clone() },
-        site_address: Some(site.address.clone()).filter(|address| is_current && !address.is_empty()),
-        site_location: invitation.coordinates().filter(|_| is_current),
-        space_name: invitation.space.as_ref().filter(|_| is_current).map(|space| space.name.clone()),
-        zone,
-        window: times.map(|times| Window { from: times.start, to: times.end.unwrap_or(times.start) }),
-        schedule_text: when.unwrap_or_else(|| "See your invitation".to_owned()),
-        visit_type_name: invitation
-            .visitor_type
-            .as_ref()
-            .filter(|_| is_current)
-            .map_or_else(|| "Visitor".to_owned(), |of| of.name.clone()),
-        qr_token: good.filter(|_| organisation.qr).map(|credential| credential.qr_token(context)),
-        voided: good.is_none(),
-        expires: credential.map_or(now, |credential| credential.window.expires),
+        first_name: shown.first_name,
+        last_name: shown.last_name,
+        company: shown.company,
+        host_name: shown.host_name,
+        site_name: shown.site_name,
+        site_address: Some(shown.site_address).filter(|address| !address.is_empty()),
+        site_location: shown.site_location,
+        space_name: shown.space_name,
+        zone: shown.zone,
+        window: shown.times.map(|(from, to)| Window { from, to }),
+        schedule_text: shown.schedule_text,
+        visit_type_name: shown.visit_type_name,
+        valid_from: shown.valid_from,
+        expires: shown.expires,
+    }))
+}
+
+/// What a delivery's passes are good for. The credential is the visit's, and counts for the delivery that lives.
+fn admission(
+    context: &Context,
+    delivery: &Delivery,
+    has_codes: bool,
+    credential: Option<&Credential>,
+    is_over: bool,
+) -> Admission {
+    match (delivery.farewell, credential.filter(|_| delivery.is_live)) {
+        (Some(Farewell::Cancelled), _) => Admission::Cancelled,
+        (Some(Farewell::Moved), _) => Admission::Moved,
+        _ if is_over => Admission::Over,
+        (None, Some(credential)) => match credential.state {
+            State::Live if has_codes => Admission::Code(credential.qr_token(context)),
+            State::Live => Admission::ByName,
+            State::Spent => Admission::Used,
+            State::Suspended | State::Void => Admission::NotNow,
+        },
+        (None, None) => Admission::NotNow,
     }
 }
 

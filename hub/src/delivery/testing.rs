@@ -64,10 +64,8 @@ impl Hub {
         let mut key_rng = ChaCha20Rng::seed_from_u64(8);
         let wallet = wallet_directory().path();
         let apple = PassSigner::open_or_create(wallet, &identity, now, &mut key_rng).expect("a signer");
-        let origins = vec!["https://visit.example.ch".to_owned()];
-        let google =
-            GoogleIssuer::open_or_create(wallet, &identity.organisation, "3388000000022", origins, &mut key_rng)
-                .expect("an issuer");
+        let google = GoogleIssuer::open_or_create(wallet, &identity.organisation, "3388000000022", &mut key_rng)
+            .expect("an issuer");
         drop(locked);
         let context = Context {
             organisation,

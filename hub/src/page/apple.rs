@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq as _;
 use super::{Page, PageError, visitor_pass};
 use crate::context::Context;
 use crate::delivery::{Delivery, Invitation};
-use crate::store::{StoreError, credentials, deliveries};
+use crate::store::{StoreError, deliveries};
 
 /// Who asks for a pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,9 +45,7 @@ pub fn updated_pass(
     invitation: &Invitation,
     if_modified_since: Option<&str>,
 ) -> Result<Page, PageError> {
-    // A credential that ran out or was used has changed the pass too, without touching the delivery.
-    let ended = credentials::ended_at(tx, &delivery.organisation, delivery.visit, now)?;
-    let changed = ended.map_or(delivery.changed_at, |ended| ended.max(delivery.changed_at));
+    let changed = delivery.pass_tag(context, now);
     // RFC 9110, 13.1.3: a date that cannot be read is no condition.
     let known = if_modified_since.and_then(|date| DateTime::parse_from_rfc2822(date).ok());
     let mut page = if known.is_some_and(|known| known >= changed) {

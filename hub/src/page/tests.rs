@@ -1,5 +1,8 @@
 //! The visitor's page and what hangs on it.
 
+use std::collections::BTreeMap;
+
+use vestibule_core::wallet::apple::{FieldValue, Pass};
 use vestibule_core::wallet::package_read::ReadPass;
 
 use super::*;
@@ -199,6 +202,196 @@ fn the_calendar_entry_is_the_one_of_the_mail() {
     let page =
         hub.read(|tx, context| Ok(visitor_calendar(tx, context, now, &delivery, &invitation).expect("an answer")));
     assert_eq!(Some(page.body), hub.send_all()[0].part("text/calendar"));
+}
+
+/// The values of a pass by the keys of its fields.
+fn values(pass: &Pass) -> BTreeMap<String, FieldValue> {
+    let front = pass.generic.as_ref().expect("generic");
+    front.all().map(|field| (field.key.clone(), field.value.clone())).collect()
+}
+
+/// What Wallet reads out when a pass comes in the place of another: the message of each field whose value changed.
+fn announced(before: &Pass, after: &Pass) -> Vec<String> {
+    let old = values(before);
+    let new = after.generic.as_ref().expect("generic").all();
+    new.filter_map(|field| {
+        let FieldValue::Text(value) = &field.value else { return None };
+        let changed = old.get(&field.key).is_some_and(|old| *old != field.value);
+        field.change_message.as_ref().filter(|_| changed).map(|message| message.replace("%@", value))
+    })
+    .collect()
+}
+
+/// The pass of a token, whether its delivery lives or has ended.
+fn pass_by(hub: &mut Hub, token: &str, invitation: &Invitation) -> Pass {
+    let delivery = hub.read(|tx, context| find(tx, context, token)).expect("it is kept");
+    pass_of(hub, &delivery, invitation).pass
+}
+
+/// S2.28: a guest who holds the pass hears one sentence when the visit is cancelled, none when it is rejected, re-opened,
+/// used or over, and none when it lives again; the pass keeps what it showed.
+#[test]
+fn a_pass_says_what_happened() {
+    let silent: [&[Effect]; 4] =
+        [&[Effect::Void], &[Effect::Suspend], &[Effect::Suspend, Effect::Revive], &[Effect::Void, Effect::Invite]];
+    for effects in silent {
+        let (mut hub, invitation) = (Hub::new(), invitation());
+        hub.carry_out(&invitation, &Effect::Invite);
+        hub.send_all();
+        let token = hub.delivery(&invitation).expect("it lives").page_token(&hub.context);
+        let mut before = pass_by(&mut hub, &token, &invitation);
+        for effect in effects {
+            hub.carry_out(&invitation, effect);
+            let after = pass_by(&mut hub, &token, &invitation);
+            assert_eq!(announced(&before, &after), [""; 0], "{effect:?} of {effects:?}");
+            before = after;
+        }
+    }
+    for before_cancelling in [None, Some(Effect::Suspend), Some(Effect::Void)] {
+        let (mut hub, mut invitation) = (Hub::new(), invitation());
+        hub.carry_out(&invitation, &Effect::Invite);
+        hub.send_all();
+        let token = hub.delivery(&invitation).expect("it lives").page_token(&hub.context);
+        if let Some(effect) = &before_cancelling {
+            hub.carry_out(&invitation, effect);
+        }
+        let before = pass_by(&mut hub, &token, &invitation);
+        invitation.host.name = "Renamed Host".into();
+        invitation.organisation.name = "Renamed AG".into();
+        hub.carry_out(&invitation, &Effect::Cancel);
+        let after = pass_by(&mut hub, &token, &invitation);
+        assert_eq!(
+            announced(&before, &after),
+            ["Your visit to Example AG has been cancelled."],
+            "{before_cancelling:?}"
+        );
+        assert_eq!(after.voided, Some(true));
+        let (mut old, mut new) = (values(&before), values(&after));
+        for values in [&mut old, &mut new] {
+            values.retain(|key, _| !["admission", "instead"].contains(&key.as_str()));
+        }
+        assert_eq!(old, new, "the rest is as it was");
+    }
+}
+
+/// S2.28: a visit whose cancellation tells its guest nothing has a pass that says nothing either.
+#[test]
+fn a_silent_end_is_not_read_out() {
+    let (mut hub, mut invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    let token = hub.delivery(&invitation).expect("it lives").page_token(&hub.context);
+    let before = pass_by(&mut hub, &token, &invitation);
+    hub.carry_out(&invitation, &Effect::Cancel);
+    assert_eq!(hub.send_all(), [], "no server had seen the invitation");
+    assert_eq!(announced(&before, &pass_by(&mut hub, &token, &invitation)), [""; 0]);
+
+    // Rejected, its address corrected, approved again: nobody ever told the old address that anything ended.
+    let mut hub = Hub::new();
+    hub.carry_out(&invitation, &Effect::Invite);
+    hub.send_all();
+    let token = hub.delivery(&invitation).expect("it lives").page_token(&hub.context);
+    let before = pass_by(&mut hub, &token, &invitation);
+    hub.carry_out(&invitation, &Effect::Void);
+    invitation.values.email = Some("right@acme.example".into());
+    invitation.values.last_name = Some("Secretname".into());
+    hub.carry_out(&invitation, &Effect::Update);
+    let after = pass_by(&mut hub, &token, &invitation);
+    assert_eq!(announced(&before, &after), [""; 0]);
+    assert!(!String::from_utf8(after.to_json()).expect("UTF-8").contains("Secretname"));
+}
+
+/// A corrected address: who was told by mail that the invitation moved hears the same from the pass, which shows nothing
+/// of the visit any more, and ends when it was to end.
+#[test]
+fn a_moved_invitation_says_so() {
+    let (mut hub, mut invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    hub.send_all();
+    let token = hub.delivery(&invitation).expect("it lives").page_token(&hub.context);
+    let before = pass_by(&mut hub, &token, &invitation);
+    invitation.values.email = Some("right@acme.example".into());
+    invitation.values.schedule = Some("2027-03-03T09:00/2027-03-03T10:00".parse().expect("a schedule"));
+    hub.carry_out(&invitation, &Effect::EndDelivery { email: "ngoc@acme.example".into() });
+    hub.carry_out(&invitation, &Effect::Update);
+    let after = pass_by(&mut hub, &token, &invitation);
+    assert_eq!(announced(&before, &after), ["Your invitation to Example AG is no longer valid."]);
+    assert_eq!(after.expiration_date, before.expiration_date);
+}
+
+/// A change that the guest is told of is read out with its new value, and nothing else is: not what was renamed in the
+/// directory, unless a mail says it too.
+#[test]
+fn only_what_was_told_is_read_out() {
+    let (mut hub, mut invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    hub.send_all();
+    let token = hub.delivery(&invitation).expect("it lives").page_token(&hub.context);
+    let first = pass_by(&mut hub, &token, &invitation);
+    invitation.host.name = "Beatrice Keller-Meier".into();
+    invitation.site.name = "Zürich West".into();
+    assert_eq!(values(&pass_by(&mut hub, &token, &invitation)), values(&first));
+    invitation.values.schedule = Some("2027-02-10T21:00/2027-02-11T02:00".parse().expect("a schedule"));
+    invitation.site.name = "Zürich Headquarters".into();
+    invitation.host.name = "Beatrice Keller".into();
+    hub.carry_out(&invitation, &Effect::Update);
+    let second = pass_by(&mut hub, &token, &invitation);
+    // An hour earlier on the same day: of the day nothing is said.
+    let heard = announced(&first, &second);
+    assert_eq!(heard, ["The time of your visit is now 21:00 – 02:00 (+1 day)"]);
+    assert_eq!(announced(&second, &pass_by(&mut hub, &token, &invitation)), [""; 0]);
+}
+
+/// S1.33: a good pass of an organisation without codes says how to check in, and not that it is a preview.
+#[test]
+fn a_pass_without_codes_says_how_to_check_in() {
+    let (mut hub, mut invitation) = (Hub::new(), invitation());
+    invitation.organisation.qr = false;
+    hub.carry_out(&invitation, &Effect::Invite);
+    let delivery = hub.delivery(&invitation).expect("it lives");
+    let pass = pass_of(&mut hub, &delivery, &invitation).pass;
+    assert_eq!((pass.voided, pass.barcodes.len()), (None, 0));
+    let json = String::from_utf8(pass.to_json()).expect("UTF-8");
+    assert!(json.contains("Check in at reception by name.") && !json.contains("preview\":true"));
+    for effect in [Effect::Suspend, Effect::Void] {
+        hub.carry_out(&invitation, &effect);
+        let json = String::from_utf8(pass_of(&mut hub, &delivery, &invitation).pass.to_json()).expect("UTF-8");
+        assert!(json.contains("Not valid now. Ask your host.") && !json.contains("This is a preview"), "{json}");
+    }
+}
+
+/// Each change of a pass has a tag of its own, and be it the tenth within one second: used and run out too.
+#[test]
+fn the_tag_of_a_pass_rises_with_every_change() {
+    let (mut hub, invitation) = (Hub::new(), invitation());
+    hub.carry_out(&invitation, &Effect::Invite);
+    let fetch = |hub: &mut Hub, since: Option<&str>| {
+        let delivery = hub.delivery(&invitation).expect("it lives");
+        let now = hub.now;
+        hub.read(|tx, context| Ok(updated_pass(tx, context, now, &delivery, &invitation, since).expect("an answer")))
+    };
+    let mut tag = fetch(&mut hub, None).header("last-modified").map(str::to_owned);
+    let mut step = |hub: &mut Hub, what: &str| {
+        let answer = fetch(hub, tag.as_deref());
+        assert_eq!(answer.status, 200, "{what}");
+        tag = answer.header("last-modified").map(str::to_owned);
+        assert_eq!(fetch(hub, tag.as_deref()).status, 304, "{what}");
+    };
+    for effect in [Effect::Suspend, Effect::Revive, Effect::Update, Effect::Void, Effect::Invite, Effect::Update] {
+        hub.carry_out(&invitation, &effect);
+        step(&mut hub, &format!("{effect:?}"));
+    }
+    // Run out, while the tag is ahead of the clock; used up at the same moment by reception's own clock.
+    let expires = hub.credential(&invitation).expect("minted").window.expires;
+    hub.now = expires - chrono::TimeDelta::seconds(1);
+    hub.carry_out(&invitation, &Effect::Suspend);
+    hub.carry_out(&invitation, &Effect::Revive);
+    step(&mut hub, "revived at the last second");
+    hub.now = expires;
+    step(&mut hub, "over");
+    let (visit, now) = (invitation.visit, hub.now);
+    assert!(hub.write(|tx, context, _| credential::use_up(tx, &context.organisation, visit, now)));
+    hub.carry_out(&invitation, &Effect::Void);
+    step(&mut hub, "used");
 }
 
 /// Apple's devices: the pass for its token alone, 304 while nothing changed, and the dead pass once it is dead.

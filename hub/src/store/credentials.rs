@@ -211,22 +211,6 @@ pub fn count_failed_guess(
     Ok(())
 }
 
-/// When the visit's last credential to end did so: voided, used, or run out by `now`.
-pub fn ended_at(
-    tx: &Transaction<'_>,
-    organisation: &OrganisationId,
-    visit: VisitId,
-    now: DateTime<Utc>,
-) -> Result<Option<DateTime<Utc>>, StoreError> {
-    let ended: Option<i64> = tx
-        .prepare_cached(
-            "SELECT max(coalesce(ended_at, expires)) FROM credential
-             WHERE organisation = ?1 AND visit = ?2 AND coalesce(ended_at, expires) <= ?3",
-        )?
-        .query_row(params![organisation.as_str(), visit.as_bytes(), now.timestamp()], |row| row.get(0))?;
-    Ok(ended.and_then(|seconds| DateTime::from_timestamp(seconds, 0)))
-}
-
 /// Deletes every credential of a visit (erasure).
 pub fn erase(tx: &Transaction<'_>, organisation: &OrganisationId, visit: VisitId) -> Result<(), StoreError> {
     tx.prepare_cached("DELETE FROM credential WHERE organisation = ?1 AND visit = ?2")?

@@ -7,12 +7,12 @@ use vestibule_core::schedule::Instants;
 
 use super::StoreError;
 use super::clock::CERTAIN;
-use crate::delivery::{Delivery, LinkHash, ToldTimes};
+use crate::delivery::{Delivery, Farewell, LinkHash, ToldTimes};
 
 const SELECT: &str = "SELECT id, organisation, visit, address_key, serial, domain, organizer, state, sequence,
-     told_start, told_end, told_zone, mails, changed_at FROM delivery";
+     told_start, told_end, told_zone, mails, changed_at, shown, farewell FROM delivery";
 
-/// Stores a delivery that begins.
+/// Stores a delivery that begins, and has nothing to show yet.
 pub fn insert(
     tx: &Transaction<'_>,
     delivery: &Delivery,
@@ -21,7 +21,7 @@ pub fn insert(
 ) -> Result<(), StoreError> {
     tx.prepare_cached(
         "INSERT INTO delivery (id, organisation, visit, address_key, serial, domain, organizer, page_hash, state, begun_at,
-         changed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'live', ?9, ?9)",
+         changed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'live', ?9, 0)",
     )?
     .execute(params![
         delivery.id,
@@ -74,7 +74,7 @@ pub fn set_told(
 ) -> Result<(), StoreError> {
     tx.prepare_cached(
         "UPDATE delivery SET sequence = ?2, told_start = ?3, told_end = ?4, told_zone = ?5, mails = mails + 1,
-         changed_at = max(changed_at, ?6) WHERE id = ?1",
+         changed_at = max(changed_at + 1, ?6) WHERE id = ?1",
     )?
     .execute(params![
         id,
@@ -114,10 +114,23 @@ pub fn last_mail(
     Ok(state)
 }
 
-/// Ends a delivery.
-pub fn end(tx: &Transaction<'_>, id: &[u8; 16], now: DateTime<Utc>) -> Result<(), StoreError> {
-    tx.prepare_cached("UPDATE delivery SET state = 'ended', changed_at = max(changed_at, ?2) WHERE id = ?1")?
-        .execute(params![id, now.timestamp()])?;
+/// Writes down what the passes show from now on, sealed; [`set_told`] says since when.
+pub fn set_shown(tx: &Transaction<'_>, id: &[u8; 16], shown: &[u8]) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE delivery SET shown = ?2 WHERE id = ?1")?.execute(params![id, shown])?;
+    Ok(())
+}
+
+/// Ends a delivery, with what its recipient was told.
+pub fn end(
+    tx: &Transaction<'_>,
+    id: &[u8; 16],
+    farewell: Option<Farewell>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "UPDATE delivery SET state = 'ended', farewell = ?2, changed_at = max(changed_at + 1, ?3) WHERE id = ?1",
+    )?
+    .execute(params![id, farewell.map(Farewell::as_str), now.timestamp()])?;
     Ok(())
 }
 
@@ -129,7 +142,7 @@ pub fn touch(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     tx.prepare_cached(
-        "UPDATE delivery SET changed_at = max(changed_at, ?3)
+        "UPDATE delivery SET changed_at = max(changed_at + 1, ?3)
          WHERE organisation = ?1 AND visit = ?2 AND state = 'live'",
     )?
     .execute(params![organisation.as_str(), visit.as_bytes(), now.timestamp()])?;
@@ -207,5 +220,10 @@ fn read(row: &Row<'_>) -> Result<Delivery, StoreError> {
         told,
         mails: row.get("mails")?,
         changed_at: instant(row.get("changed_at")?)?,
+        sealed_shown: row.get("shown")?,
+        farewell: match row.get::<_, Option<String>>("farewell")? {
+            Some(name) => Some(Farewell::from_name(&name).ok_or_else(corrupt)?),
+            None => None,
+        },
     })
 }

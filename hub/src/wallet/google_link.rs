@@ -34,7 +34,6 @@ struct ServiceAccount {
 pub struct GoogleIssuer {
     issuer: String,
     account: String,
-    origins: Vec<String>,
     key: EncodingKey,
     signature_bytes: usize,
     public_pem: String,
@@ -47,13 +46,11 @@ impl std::fmt::Debug for GoogleIssuer {
 }
 
 impl GoogleIssuer {
-    /// Loads the service account of `directory`, or makes one of its own; `issuer` is the issuer's number, `origins` the
-    /// sites whose pages may show the button (each costs characters of the link).
+    /// Loads the service account of `directory`, or makes one of its own; `issuer` is the issuer's number.
     pub fn open_or_create(
         directory: &Path,
         organisation: &OrganisationId,
         issuer: &str,
-        origins: Vec<String>,
         rng: &mut dyn rand_core::CryptoRng,
     ) -> Result<Self, WalletError> {
         // An id of this issuer has to be possible.
@@ -77,7 +74,6 @@ impl GoogleIssuer {
         Ok(Self {
             issuer: issuer.to_owned(),
             account: account.client_email.clone(),
-            origins,
             key: EncodingKey::from_rsa_der(der.as_bytes()),
             signature_bytes: key.size(),
             public_pem,
@@ -106,13 +102,13 @@ impl GoogleIssuer {
     ) -> Result<String, WalletError> {
         let header = serde_json::to_string(&header())
             .map_err(|error| WalletError::crypto("encode the header of a link")(&error))?;
-        let claims = SaveClaims::new(&self.account, now.timestamp(), self.origins.clone(), class, object);
+        let claims = SaveClaims::new(&self.account, now.timestamp(), class, object);
         self.sign(&claims.fit(&header, self.signature_bytes)?)
     }
 
     /// A link to a pass that has been put in by REST.
     pub fn save_link_by_id(&self, id: WalletId, class_id: WalletId, now: DateTime<Utc>) -> Result<String, WalletError> {
-        self.sign(&SaveClaims::by_id(&self.account, now.timestamp(), self.origins.clone(), id, class_id))
+        self.sign(&SaveClaims::by_id(&self.account, now.timestamp(), id, class_id))
     }
 
     fn sign(&self, claims: &SaveClaims) -> Result<String, WalletError> {

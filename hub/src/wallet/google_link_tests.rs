@@ -6,6 +6,7 @@ use jsonwebtoken::{DecodingKey, Validation};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::Value;
+use vestibule_core::wallet::admission::Admission;
 use vestibule_core::wallet::google_link::MAX_LINK;
 use vestibule_core::wallet::visitor::VisitorPass;
 use vestibule_core::wallet::visitor_google::{google_class, google_object};
@@ -30,15 +31,13 @@ fn issuer() -> &'static GoogleIssuer {
 
 fn open(directory: &Path, seed: u64) -> Result<GoogleIssuer, WalletError> {
     let organisation = OrganisationId::new("example-ag").expect("a code");
-    let origins = vec!["https://visit.example.ch".to_owned()];
-    GoogleIssuer::open_or_create(directory, &organisation, ISSUER, origins, &mut ChaCha20Rng::seed_from_u64(seed))
+    GoogleIssuer::open_or_create(directory, &organisation, ISSUER, &mut ChaCha20Rng::seed_from_u64(seed))
 }
 
 fn visitor(name: &str) -> VisitorPass {
     VisitorPass {
         organisation_name: "Example AG".into(),
-        description: "Visitor pass".into(),
-        serial: "0194f0c2-7d3a-7b11-9e52-3f0a6c1d2e4b".into(),
+        serial: "AZTwwn06exGeUj8KbB0uSw".into(),
         pass_type_identifier: "pass.ch.example.visit".into(),
         team_identifier: "A1B2C3D4E5".into(),
         web_service: None,
@@ -54,8 +53,8 @@ fn visitor(name: &str) -> VisitorPass {
         window: None,
         schedule_text: "Any weekday".into(),
         visit_type_name: "Visitor".into(),
-        qr_token: Some(format!("VMS1:{}", "A".repeat(192))),
-        voided: false,
+        admission: Admission::Code(format!("VMS1:{}", "A".repeat(192))),
+        valid_from: now(),
         expires: now(),
     }
 }
@@ -82,7 +81,7 @@ fn a_link_says_what_google_asks() {
     assert_eq!(claims["typ"], "savetowallet");
     assert_eq!(claims["iss"], "wallet@example-ag.invalid");
     assert_eq!(claims["iat"], now().timestamp());
-    assert_eq!(claims["origins"][0], "https://visit.example.ch");
+    assert!(claims.get("origins").is_none() && !claims.to_string().contains("passConstraints"), "no room for them");
     assert_eq!(claims["payload"]["genericClasses"][0]["id"], "3388000000022800000.visitor");
     let object = &claims["payload"]["genericObjects"][0];
     assert_eq!(object["header"]["defaultValue"]["value"], "Zoë Zoë");
@@ -97,7 +96,7 @@ fn a_link_is_short_enough_and_keeps_the_code() {
         let link = link(&visitor);
         assert!(link.len() <= MAX_LINK, "{}", link.len());
         let object = &claims(&link)["payload"]["genericObjects"][0];
-        assert_eq!(object["barcode"]["value"], visitor.qr_token.expect("a token"));
+        assert_eq!(object["barcode"]["value"], visitor.admission.code().expect("a token"));
     }
 }
 
@@ -107,7 +106,7 @@ fn the_length_of_a_link_is_foretold() {
     let class = google_class(ISSUER).expect("an issuer");
     let header = serde_json::to_string(&header()).expect("JSON");
     let issuer = issuer();
-    let claims = SaveClaims::new(&issuer.account, now().timestamp(), issuer.origins.clone(), class, object);
+    let claims = SaveClaims::new(&issuer.account, now().timestamp(), class, object);
     let foretold = claims.link_length(&header, issuer.signature_bytes);
     assert_eq!(issuer.sign(&claims).expect("signs").len(), foretold);
 }

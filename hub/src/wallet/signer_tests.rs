@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
+use vestibule_core::wallet::admission::Admission;
 use vestibule_core::wallet::visitor::{VisitorPass, WebService, Window, apple_pass};
 use vestibule_core::wallet::{images, package::PassPackage, package_read::ReadPass};
 
@@ -60,8 +61,7 @@ fn changed(name: &str, text: Option<&str>) -> tempfile::TempDir {
 fn visitor(first_name: &str) -> VisitorPass {
     VisitorPass {
         organisation_name: "Example AG".into(),
-        description: "Visitor pass for Example AG".into(),
-        serial: "0194f0c2-7d3a-7b11-9e52-3f0a6c1d2e4b".into(),
+        serial: "AZTwwn06exGeUj8KbB0uSw".into(),
         pass_type_identifier: identity().pass_type_identifier,
         team_identifier: identity().team_identifier,
         web_service: Some(WebService { url: "https://visit.example.ch/apple/".into(), token: "0".repeat(32) }),
@@ -77,8 +77,8 @@ fn visitor(first_name: &str) -> VisitorPass {
         window: Some(Window { from: now(), to: now() + chrono::TimeDelta::hours(1) }),
         schedule_text: "Friday, 20 November 2026, 10:30 to 11:30".into(),
         visit_type_name: "Visitor".into(),
-        qr_token: Some("VMS1:ABC".into()),
-        voided: false,
+        admission: Admission::Code("VMS1:ABC".into()),
+        valid_from: now(),
         expires: now() + chrono::TimeDelta::hours(2),
     }
 }

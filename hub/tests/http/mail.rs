@@ -10,7 +10,7 @@ use vestibule_core::sync::wire::{PushedEnvelope, SyncAnswer, SyncRequest, VERSIO
 use vestibule_core::visit::{Key, Status};
 use vestibule_hub::decide::{self, DecideError};
 use vestibule_hub::moment::Moment;
-use vestibule_hub::store::visits;
+use vestibule_hub::store::{deliveries, visits};
 
 use super::running::{Phone, Running};
 
@@ -117,6 +117,62 @@ async fn a_visit_that_is_never_decided_expires_by_itself() {
         }
     };
     tokio::time::timeout(std::time::Duration::from_mins(3), expires).await.expect("it expires");
+}
+
+/// A device that asks between two changes of one second gets both: each has a tag of its own (`Last-Modified`, in whole
+/// seconds), and be it ahead of the clock.
+#[tokio::test]
+async fn two_changes_of_a_pass_within_a_second_are_two() {
+    let hub = Running::start().await;
+    let phone = Phone::signed_in(&hub, "example-ag", "ada", 1).await;
+    let token = phone.access_token(&hub, "1").await;
+    let visit = VisitId::from_parts(hub.now().unsigned_abs() * 1000, [1; 10]);
+    assert_eq!(hub.post_sync(&token, invitation(&hub, &phone, visit), None).await.status(), 200);
+
+    let context = hub.context("example-ag");
+    let priya = "priya".parse().expect("an id");
+    let mut rng = <rand_chacha::ChaCha20Rng as rand_core::SeedableRng>::from_seed([3; 32]);
+    let mut decide = |reopens: bool| {
+        let now = chrono::DateTime::from_timestamp(hub.now(), 0).expect("a time");
+        let moment = &mut Moment::new(now, &mut rng);
+        let decided = hub.store().write::<_, DecideError>(|tx| {
+            if reopens {
+                decide::reopen(tx, &context, moment, visit, &priya, None)
+            } else {
+                decide::approve(tx, &context, moment, visit, &priya, None)
+            }
+        });
+        decided.expect("decided");
+    };
+    decide(false);
+    let delivery = hub.store().read(|tx| deliveries::live(tx, &context.organisation, visit)).expect("reads");
+    let delivery = delivery.expect("it lives");
+    assert_eq!(delivery.serial.len(), 22);
+    let pass_type = &context.apple.as_ref().expect("passes are set up").identity().pass_type_identifier;
+    let address = hub.url(&format!("/apple/v1/passes/{pass_type}/{}", delivery.serial));
+    let pass_token = format!("ApplePass {}", delivery.pass_token(&context));
+    let ask = async |since: Option<&str>| {
+        let mut request = hub.client.get(&address).header("authorization", &pass_token);
+        if let Some(since) = since {
+            request = request.header("if-modified-since", since);
+        }
+        let answer = request.send().await.expect("answers");
+        let tag = answer.headers()["last-modified"].to_str().expect("text").to_owned();
+        (answer.status().as_u16(), tag)
+    };
+    let when = |tag: &str| chrono::DateTime::parse_from_rfc2822(tag).expect("an HTTP date");
+    let (status, mut tag) = ask(None).await;
+    assert_eq!(status, 200);
+    for reopens in [true, false, true, false] {
+        decide(reopens);
+        let (status, next) = ask(Some(&tag)).await;
+        assert_eq!(status, 200, "re-opened: {reopens}");
+        assert!(when(&next) > when(&tag), "{next} after {tag}");
+        assert_eq!(ask(Some(&next)).await, (304, next.clone()));
+        tag = next;
+    }
+    let head = hub.client.head(&address).header("authorization", &pass_token).send().await.expect("answers");
+    assert_eq!((head.status().as_u16(), head.headers()["last-modified"].to_str().expect("text")), (200, tag.as_str()));
 }
 
 fn text_of(mail: &[u8]) -> String {

@@ -299,8 +299,28 @@ fn google_accepts_the_form_of_every_object() {
                 assert!(problems.is_empty(), "row {}: {list}: {problems:?}", visit.row);
             }
         }
-        let barcode = &claims["payload"]["genericObjects"][0]["barcode"]["value"];
-        assert_eq!(barcode.as_str(), visit.qr_token.as_deref());
+        let object = &claims["payload"]["genericObjects"][0];
+        assert_eq!(object["barcode"]["value"].as_str(), visit.qr_token.as_deref());
+
+        // The card says when, where and whom, and so does the list of passes.
+        let subheader = object["subheader"]["defaultValue"]["value"].as_str().unwrap_or_default();
+        let site = if visit.site == "zrh" { "Zürich" } else { "New York" };
+        let host = match demo.column(visit, "Visit_Host_Email") {
+            "ada@example.com" => "Ada Keller",
+            "ben@example.com" => "Ben Carter",
+            _ => "Chloé Martin",
+        };
+        assert!(subheader.ends_with(&format!(" · {site} · {host}")), "row {}: {subheader}", visit.row);
+        if let Some(start) = &visit.start {
+            let start: DateTime<FixedOffset> = start.parse().expect("RFC 3339");
+            let time = start.format("%d.%m.%Y %H:%M").to_string();
+            assert!(subheader.starts_with(&time), "row {}: {subheader}", visit.row);
+        }
+        let list = &claims["payload"]["genericClasses"][0]["classTemplateInfo"]["listTemplateOverride"];
+        assert_eq!(list["secondRowOption"]["fields"][0]["fieldPath"], "object.subheader", "row {}", visit.row);
+        let suffix = object["id"].as_str().and_then(|id| id.split_once('.')).expect("an id").1;
+        assert_eq!(suffix.len(), 22, "row {}", visit.row);
+        assert!(claims.get("origins").is_none() && object.get("passConstraints").is_none());
     }
 }
 

@@ -53,8 +53,12 @@ CREATE TABLE delivery (
     -- Mails sent or on their way.
     mails         INTEGER NOT NULL DEFAULT 0,
     begun_at      INTEGER NOT NULL,
-    -- When what pass and page show changed last.
-    changed_at    INTEGER NOT NULL
+    -- When what pass and page show changed last; rises with every change, 0 before there is anything to show.
+    changed_at    INTEGER NOT NULL,
+    -- What the recipient was last told, for the passes; sealed by a key that is in no database.
+    shown         BLOB,
+    -- What the recipient was told at the end.
+    farewell      TEXT    CHECK (farewell IS NULL OR (state = 'ended' AND farewell IN ('cancelled', 'moved')))
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX delivery_one_of_a_visit ON delivery (organisation, visit) WHERE state = 'live';
 CREATE INDEX delivery_of_a_visit ON delivery (organisation, visit, begun_at);
