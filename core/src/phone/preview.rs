@@ -120,7 +120,7 @@ impl HostClient {
             valid_from: view
                 .start
                 .and_then(|start| start.checked_sub_signed(EARLY))
-                .unwrap_or_else(|| self.surroundings.now()),
+                .unwrap_or_else(|| self.clock.now()),
             expires: ends,
         })
     }

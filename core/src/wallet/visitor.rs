@@ -5,7 +5,7 @@
 //! in it. On the front: the date, the visitor's full name, site and time, host and space; on the back what helps to
 //! arrive, and that this is a convenience pass (S1.32, S1.36).
 
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 use serde_json::json;
 
 use super::admission::Admission;
