@@ -385,7 +385,7 @@ impl Desk {
         match noted {
             Noted::Sent => tracing::info!(%organisation, id, kind, "a mail was handed over"),
             Noted::Later { at } => {
-                tracing::warn!(%organisation, id, kind, class, code, %at, "a mail is tried again later")
+                tracing::warn!(%organisation, id, kind, class, code, %at, "a mail is tried again later");
             }
             Noted::Failed => tracing::error!(%organisation, id, kind, class, code, "a mail is not delivered"),
             Noted::Withdrawn => tracing::info!(%organisation, id, kind, class, code, "a mail is not needed any more"),

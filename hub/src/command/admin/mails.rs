@@ -103,7 +103,15 @@ impl Desk {
             Some(delivery::open(&self.context.keys.outbox_seal, &mail.id, sealed)?.0)
         };
         if as_json {
-            print_json(&all.iter().map(|mail| json_of(mail, show_address.then(|| address(mail)))).collect());
+            let json = |mail: &ListedMail| {
+                let mut value = json_of(mail);
+                if show_address {
+                    // Gone once the mail has ended.
+                    value["address"] = address(mail).into();
+                }
+                value
+            };
+            print_json(&all.iter().map(json).collect());
             return Ok(());
         }
         if all.is_empty() {
@@ -188,9 +196,8 @@ fn time(seconds: i64) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// `address` is there where it was asked for; it is gone once the mail has ended.
-fn json_of(mail: &ListedMail, address: Option<Option<String>>) -> Value {
-    let mut value = json!({
+fn json_of(mail: &ListedMail) -> Value {
+    json!({
         "id": hex::encode(mail.id),
         "visit": mail.visit,
         "visit_number": mail.visit_number,
@@ -201,9 +208,5 @@ fn json_of(mail: &ListedMail, address: Option<Option<String>>) -> Value {
         "error_class": mail.error_class,
         "error_code": mail.error_code,
         "created_at": time(mail.created_at),
-    });
-    if let Some(address) = address {
-        value["address"] = address.into();
-    }
-    value
+    })
 }
