@@ -6,10 +6,12 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
+use vestibule_core::id::ChainHash;
 
 use super::*;
 use crate::delivery::testing::{Hub, instant, invitation};
 use crate::store::credentials;
+use crate::store::organisations::{self, OrganisationRecord};
 
 fn mint_one(hub: &mut Hub, invitation: &Invitation) -> Minted {
     let window = Window::of(invitation, hub.now).expect("a window");
@@ -169,6 +171,18 @@ fn the_days_of_an_unscheduled_credential_are_the_sites() {
 fn an_unscheduled_credential_keeps_the_hours_of_the_site() {
     let (mut hub, mut invitation) = (Hub::new(), invitation());
     invitation.values.schedule = None;
+    // The hours are those of the site's clock, whose rules stand in its row.
+    hub.write(|tx, context, _| {
+        let record = OrganisationRecord {
+            organisation: invitation.organisation.clone(),
+            number: 1,
+            version: 1,
+            security_address: None,
+            log_head: ChainHash::ORIGIN,
+        };
+        organisations::insert(tx, &record)?;
+        organisations::insert_site(tx, &context.organisation, &invitation.site, 2)
+    });
     let minted = mint_one(&mut hub, &invitation);
     for (at, expected) in [
         ("2027-02-03T05:59:00Z", "outside_window"),

@@ -2,7 +2,7 @@
 //!
 //! Tables hold a zone's history since the nineteenth century, and some list every change up to 2037 that the footer's
 //! yearly rule says as well. What is left here are the changes of fifteen years before and after, as far as the rule does
-//! not say them: none for Zurich and New York (146 bytes), all of them for Gaza, whose summer follows the moon.
+//! not say them: none for Zurich and New York (133 bytes), all of them for Gaza, whose summer follows the moon.
 
 use chrono::{NaiveDate, NaiveTime};
 use tz::timezone::Transition;
