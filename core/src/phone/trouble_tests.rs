@@ -3,6 +3,7 @@
 use super::fake_hub::{FakeHub, UNWELCOME, me};
 use super::tests::{Setup, draft, open, open_at, run, text};
 use super::*;
+use crate::document::Write;
 use crate::feed::{RowKind, Scope};
 use crate::store::ListFilter;
 use crate::visit::{Key, Status, Tab, VisitDraft};
