@@ -345,7 +345,7 @@ fn what_a_command_writes_nobody_else_reads() {
     assert_eq!(phone(&store, &["sync"]).0, Some(0));
     let mails = dir.join("mail");
     let arrived = || std::fs::read_dir(&mails).is_ok_and(|mails| mails.count() > 0);
-    let patience = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let patience = std::time::Instant::now() + std::time::Duration::from_mins(1);
     while !arrived() {
         assert!(std::time::Instant::now() < patience, "no mail arrives");
         std::thread::yield_now();

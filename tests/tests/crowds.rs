@@ -28,7 +28,7 @@ fn half_open(hub: &Hub) -> TcpStream {
 
 /// Whether the hub has closed it: waits until it has, and not for ever.
 fn is_closed(stream: &mut TcpStream) -> bool {
-    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("takes a time");
+    stream.set_read_timeout(Some(Duration::from_mins(1))).expect("takes a time");
     match stream.read(&mut [0; 64]) {
         Ok(read) => read == 0,
         Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,

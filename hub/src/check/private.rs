@@ -44,13 +44,18 @@ pub fn check(setup: &Setup<'_>) -> Vec<Finding> {
     vec![Finding::error("readable_by_others", message)]
 }
 
+/// Whether a mode gives anything to others than the owner.
+fn is_open(mode: u32) -> bool {
+    mode & 0o077 != 0
+}
+
 /// Collects what others may read. A folder that lets nobody in hides all that is in it.
 fn find_open(path: &Path, deep: usize, open: &mut Vec<PathBuf>) {
     // What is not there is no secret.
     let Ok(metadata) = fs::metadata(path) else { return };
     let mode = metadata.permissions().mode();
     if metadata.is_dir() {
-        if mode & 0o077 == 0 || deep == 0 {
+        if !is_open(mode) || deep == 0 {
             return;
         }
         let Ok(entries) = fs::read_dir(path) else { return };
@@ -62,7 +67,7 @@ fn find_open(path: &Path, deep: usize, open: &mut Vec<PathBuf>) {
     // Public halves may be read by anybody.
     let public = path.extension().is_some_and(|extension| extension == "pem")
         && fs::read_to_string(path).is_ok_and(|text| !text.contains("PRIVATE KEY"));
-    if mode & 0o077 != 0 && !public {
+    if is_open(mode) && !public {
         open.push(path.to_owned());
     }
 }

@@ -25,12 +25,11 @@ pub async fn run(hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) {
         let path = hub.organisations.dir().database();
         let wait = match spawn_blocking(move || turn(&path)).await {
             Ok(Ok(free)) if free > KEPT => BREATH,
-            Ok(Ok(_)) => TICK,
+            Ok(Ok(_)) | Err(_) => TICK,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "room could not be given back to the disk");
                 TICK
             }
-            Err(_) => TICK,
         };
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
