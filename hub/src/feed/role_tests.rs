@@ -10,7 +10,7 @@ use vestibule_core::decision::Presence;
 use vestibule_core::directory::{Member, Role};
 use vestibule_core::document::Write;
 use vestibule_core::envelope::Ask;
-use vestibule_core::feed::{NoteRow, RowKind, Scope};
+use vestibule_core::feed::{NoteRow, Row, RowKind, Scope};
 use vestibule_core::id::{MemberId, RequestId, SiteId, VisitId};
 use vestibule_core::visit::Key;
 use vestibule_core::zone::Zone;
@@ -431,7 +431,7 @@ fn a_new_role_is_filled_with_what_is_there() {
     give_roles(&mut world, "chloe", vec![grant(Role::Approver, "nyc", "contractor", "")]);
     let rows = chloe.hand.pull(&mut world);
     let entered: Vec<_> =
-        rows.iter().filter(|row| RowKind::from(row.kind) == RowKind::Enter).filter_map(|row| row.visit()).collect();
+        rows.iter().filter(|row| RowKind::from(row.kind) == RowKind::Enter).filter_map(Row::visit).collect();
     assert_eq!(entered, [second, third, first], "today and later first, then the newest");
     let scope = Scope::TypeApprovals("nyc".parse().expect("an id"), "contractor".parse().expect("an id"));
     chloe.visits.extend(entered.into_iter().map(|visit| (scope.clone(), visit)));

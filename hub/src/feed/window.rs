@@ -40,15 +40,12 @@ pub(super) fn site_of(scope: &Scope) -> Option<&SiteId> {
 /// The days a visit is good for: those of its schedule, or from its acceptance on those the organisation allows. Who is on
 /// site is there until they leave.
 pub fn days(visit: &AcceptedVisit, site: &Site, organisation: &Organisation) -> Days {
-    let (first, last) = match &visit.values.schedule {
-        Some(schedule) => {
-            let start = number(schedule.start().date());
-            (start, schedule.end().map_or(start, |end| number(end.date())))
-        }
-        None => {
-            let first = today(site, visit.accepted());
-            (first, first + i64::from(organisation.unscheduled_days))
-        }
+    let (first, last) = if let Some(schedule) = &visit.values.schedule {
+        let start = number(schedule.start().date());
+        (start, schedule.end().map_or(start, |end| number(end.date())))
+    } else {
+        let first = today(site, visit.accepted());
+        (first, first + i64::from(organisation.unscheduled_days))
     };
     let last = if visit.standing.presence == Presence::OnSite { i64::MAX } else { last };
     Days { first, last }
