@@ -62,7 +62,7 @@ mod tests {
         let server = "[smtp]\nhost = 'smtp.example.com'\n";
         assert_eq!(found(&format!("mail_from = 'a@example.com'\n{server}")), [""; 0]);
         assert_eq!(found("mail_from = 'a@example.com'\n"), ["no_mail_server"]);
-        for sender in ["A <visitors@localhost>", "a@hub", "a@mail.local", "a@[127.0.0.1]"] {
+        for sender in ["A <visitors@localhost>", "a@hub", "a@mail.local"] {
             assert_eq!(found(&format!("mail_from = '{sender}'\n{server}")), ["mail_from_local"], "{sender}");
         }
         let own = "[organisations.example-ag]\nmail_from = 'a@localhost'\n";

@@ -116,24 +116,33 @@ impl Hub {
     }
 
     pub(crate) fn send(&mut self, server: &impl MailTransport) -> SendOutcome {
-        let (context, now) = (&self.context, self.now);
-        let claimed = self.store.write(|tx| sender::claim(tx, context, now, &[])).expect("the database works");
-        let Some(mail) = claimed else {
-            let next = self.store.write(|tx| {
-                sender::forget(tx, context, now)?;
-                outbox::next_due(tx, &context.organisation)
-            });
-            return SendOutcome::Idle { next: next.expect("the database works") };
-        };
-        let said = sender::hand_over(server, context, &mail);
-        let mut moment = Moment::new(now, &mut self.rng);
-        let noted = self.store.write::<_, RecordError>(|tx| handover::note(tx, context, &mut moment, &mail, said));
-        SendOutcome::Done { kind: mail.kind, noted: noted.expect("the database works") }
+        send_next(&mut self.store, &self.context, &mut Moment::new(self.now, &mut self.rng), server)
     }
 
     pub(crate) fn pass(&mut self, time: TimeDelta) {
         self.now += time;
     }
+}
+
+/// Sends the mail that is next, if one is due.
+pub(crate) fn send_next(
+    store: &mut HubStore,
+    context: &Context,
+    moment: &mut Moment<'_>,
+    server: &impl MailTransport,
+) -> SendOutcome {
+    let now = moment.now;
+    let claimed = store.write(|tx| sender::claim(tx, context, now, &[])).expect("the database works");
+    let Some(mail) = claimed else {
+        let next = store.write(|tx| {
+            sender::forget(tx, context, now)?;
+            outbox::next_due(tx, &context.organisation)
+        });
+        return SendOutcome::Idle { next: next.expect("the database works") };
+    };
+    let said = sender::hand_over(server, context, &mail);
+    let noted = store.write::<_, RecordError>(|tx| handover::note(tx, context, moment, &mail, said));
+    SendOutcome::Done { kind: mail.kind, noted: noted.expect("the database works") }
 }
 
 /// What became of the mail that was next.

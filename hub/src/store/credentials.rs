@@ -96,7 +96,7 @@ pub fn latest(
 ) -> Result<Option<Credential>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM credential WHERE organisation = ?1 AND visit = ?2
-         ORDER BY state IN ('live', 'suspended') DESC, minted_at DESC LIMIT 1"
+         ORDER BY state IN ('live', 'suspended') DESC, minted_at DESC, ended_at DESC, state = 'spent' DESC LIMIT 1"
     );
     one(tx.prepare_cached(&sql)?.query_row(params![organisation.as_str(), visit.as_bytes()], |row| Ok(read(row))))
 }
