@@ -209,6 +209,7 @@ impl Paper {
             remaining,
             scopes: (!asked).then(|| self.feeds.keys().cloned().collect()),
             key_set: None,
+            restored: None,
         }
     }
 

@@ -6,6 +6,7 @@
 //! [`feed`] hands the rows out, [`sweep`] ends what nobody came to. [`server`] puts HTTP around it, [`delivery`]'s sender puts SMTP around the outbox.
 //! Clock and randomness come in as a [`moment::Moment`].
 
+pub mod backup;
 pub mod command;
 pub mod config;
 pub mod context;
@@ -23,6 +24,7 @@ pub use vestibule_core::moment;
 pub mod organisation;
 pub mod page;
 pub mod record;
+pub mod restore;
 pub mod server;
 pub mod store;
 pub mod sweep;

@@ -159,7 +159,7 @@ extension VestibuleError {
         switch self {
         case .unreachable:
             String(localized: "The hub does not answer. Everything is kept and goes out with the next exchange.")
-        case .signInAgain: String(localized: "Please sign in again. What is not sent yet is kept.")
+        case .signInAgain, .needsNewKey: String(localized: "Please sign in again. What is not sent yet is kept.")
         case .notSignedIn: String(localized: "Please sign in first.")
         case .badAddress: String(localized: "The hub's address has to begin with https://.")
         case .updateApp: String(localized: "The hub uses something new. Please update the app.")

@@ -25,6 +25,8 @@ pub enum Purpose {
     Statement,
     /// Receipts for what a phone pushed, by the hub.
     Receipts,
+    /// That another life of the hub's database has begun, by the hub.
+    Restored,
 }
 
 impl Purpose {
@@ -37,6 +39,7 @@ impl Purpose {
             Self::Page => b"vestibule/page/1",
             Self::Statement => b"vestibule/statement/1",
             Self::Receipts => b"vestibule/receipts/1",
+            Self::Restored => b"vestibule/restored/1",
         }
     }
 }

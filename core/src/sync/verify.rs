@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::machine::Disbelief;
 use super::wire::SyncAnswer;
 use crate::cbor;
-use crate::feed::{PageHeader, Scope, ScopeHead, Statement, digest};
+use crate::feed::{PageHeader, Proof, Restored, Scope, ScopeHead, Statement, digest};
 use crate::id::ChainHash;
 use crate::keys::{KeyUse, Purpose, Sign1, SignedKeySet};
 use crate::receipt::Receipts;
@@ -16,7 +16,8 @@ use crate::store::{Delivery, OpenedPage, Position};
 /// Why an answer is not taken.
 pub(super) enum Doubt {
     Disbelief(Disbelief),
-    HubRestored,
+    /// The hub's database began another life: nothing else of the answer matters.
+    Restored(Box<Restored>),
 }
 
 impl From<Disbelief> for Doubt {
@@ -71,8 +72,18 @@ pub(super) fn verify(
     if !keys.keys.iter().any(|entry| entry.usage == KeyUse::Feed && statement.time < entry.not_after) {
         return Err(Disbelief::Statement.into());
     }
+    if let Some(bytes) = &answer.restored {
+        let bytes = believe(bytes, Purpose::Restored, Disbelief::Restored)?;
+        let restored: Restored = cbor::read(&bytes, "restored").map_err(|_| Disbelief::Restored)?;
+        let ours = restored.organisation == identity.organisation
+            && restored.device == identity.device
+            && restored.epoch == statement.epoch
+            && restored.epoch != restored.previous
+            && Some(restored.previous) == position.state.epoch;
+        return Err(if ours { Doubt::Restored(Box::new(restored)) } else { Disbelief::Restored.into() });
+    }
     if position.state.epoch.is_some_and(|epoch| epoch != statement.epoch) {
-        return Err(Doubt::HubRestored);
+        return Err(Disbelief::Restored.into());
     }
 
     let receipts = match &answer.receipts {
@@ -112,6 +123,8 @@ pub(super) fn verify(
         pages.push(OpenedPage { previous: header.previous, head: held.clone(), rows });
     }
     let heads: Vec<ScopeHead> = heads.into_values().collect();
+    let digests_agree = digest(&heads) == statement.digest;
+    let proves = !answer.more && digests_agree;
     let delivery = Delivery {
         epoch: statement.epoch,
         hub_time: statement.time,
@@ -122,6 +135,7 @@ pub(super) fn verify(
         pages,
         complete: !answer.more,
         restart: false,
+        proof: proves.then(|| Proof { statement: answer.statement.clone(), heads: heads.clone() }),
     };
-    Ok(Verified { delivery, digests_agree: digest(&heads) == statement.digest, heads })
+    Ok(Verified { delivery, digests_agree, heads })
 }

@@ -4,6 +4,7 @@
 //! second for what another process has put into its outbox. What it decides is judged by the same functions as what
 //! phones and pages ask for.
 
+mod backup;
 mod lists;
 mod trust;
 
@@ -93,6 +94,41 @@ enum Command {
     },
     /// Put an approved visit back to pending; the visitor's PIN, QR code and passes open nothing meanwhile
     Reopen(Decision),
+    /// Copy the database while the hub runs
+    #[command(
+        long_about = "Copy the database and the settings into a new folder, while the hub runs or not, with a manifest and \
+                      checksums. The keys are not in it: keep them in another place (--keys)."
+    )]
+    Backup {
+        /// The folder to make
+        #[arg(value_name = "DIR")]
+        target: PathBuf,
+        /// Copy the keys too, into this folder; never keep it with the other
+        #[arg(long, value_name = "DIR")]
+        keys: Option<PathBuf>,
+    },
+    /// Check a backup: checksums, the database's pages, the chains over its feed and its decision logs
+    Verify {
+        /// The backup
+        #[arg(value_name = "DIR")]
+        backup: PathBuf,
+    },
+    /// Put a backup in place; the hub must not run
+    #[command(
+        long_about = "Put a backup in place. The hub must not run. Phones notice, begin anew, and send again what they had \
+                      sent since the backup was made."
+    )]
+    Restore {
+        /// The backup
+        #[arg(value_name = "DIR")]
+        backup: PathBuf,
+        /// Where the keys are kept, if they are not in the hub's directory
+        #[arg(long, value_name = "DIR")]
+        keys: Option<PathBuf>,
+        /// Replace the database that is there; it is kept beside the new one
+        #[arg(long)]
+        force: bool,
+    },
     /// Print the keys `vestibule scan` checks QR codes with
     QrKeys,
     /// Write what passes, links and QR codes can be checked with
@@ -158,12 +194,17 @@ struct Desk {
 impl Admin {
     /// Does what was asked.
     pub fn run(self) -> Result<(), Failure> {
-        if matches!(self.command, Command::Init { .. }) {
-            return self.init();
+        // What works without a hub that can be opened.
+        match &self.command {
+            Command::Init { .. } => return self.init(),
+            Command::Backup { target, keys } => return self.backup(target, keys.as_deref()),
+            Command::Verify { backup } => return Self::verify(backup),
+            Command::Restore { backup, keys, force } => return self.restore(backup, keys.as_deref(), *force),
+            _ => {}
         }
         let mut desk = self.open()?;
         match self.command {
-            Command::Init { .. } => Ok(()),
+            Command::Init { .. } | Command::Backup { .. } | Command::Verify { .. } | Command::Restore { .. } => Ok(()),
             Command::Token { member } => desk.token(&member),
             Command::Members { json } => desk.members(json),
             Command::Visits { json } => desk.visits(json),

@@ -7,10 +7,12 @@
 mod audience;
 mod held;
 mod pull;
+mod restored;
 
 pub use audience::{News, audience, publish, publish_note, publish_row};
 pub use held::held;
 pub use pull::{Pulled, pull};
+pub use restored::{proves, restored};
 
 use crate::record::RecordError;
 use crate::store::StoreError;

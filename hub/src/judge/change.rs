@@ -107,8 +107,8 @@ impl Judge<'_, '_> {
         {
             return Ok(refuse(refused_field("not_permitted", "a phone writes phone or upload", "source")));
         }
-        if let Some(refusal) = self.bad_previous(place, &values)? {
-            return Ok(refuse(refusal));
+        if let Some(verdict) = self.bad_previous(place, &values)? {
+            return Ok(verdict);
         }
         let needs_approval = validity::needs_approval(self.tx, &self.context.organisation, &values)?;
         let mut visit = AcceptedVisit {
@@ -138,10 +138,11 @@ impl Judge<'_, '_> {
     }
 
     /// "Invite again" names the visit it was made from: one's own, and not one that was rejected for good (S2.27).
-    fn bad_previous(&mut self, place: InEnvelope<'_>, values: &VisitValues) -> Result<Option<Refusal>, StoreError> {
+    fn bad_previous(&mut self, place: InEnvelope<'_>, values: &VisitValues) -> Result<Option<Verdict>, StoreError> {
         let Some(previous) = values.previous else { return Ok(None) };
         let Some(loaded) = self.visit(previous)? else {
-            return Ok(Some(refused_field("unknown", "there is no such visit to invite again from", "previous")));
+            let unknown = refused_field("unknown", "there is no such visit to invite again from", "previous");
+            return Ok(Some(if self.may_come_back()? { Verdict::Later } else { refuse(unknown) }));
         };
         let refusal = if !self.author(place.envelope).may_edit(&loaded.visit) {
             Some(not_permitted())
@@ -151,7 +152,7 @@ impl Judge<'_, '_> {
             None
         };
         self.keep(loaded);
-        Ok(refusal)
+        Ok(refusal.map(refuse))
     }
 
     /// A later change. `loaded` is as it was unless the verdict is "accepted".
@@ -301,6 +302,7 @@ impl Judge<'_, '_> {
             match quarantine::verdict_of_change(self.tx, organisation, visit, *dep)? {
                 Some(Verdict::Stale { .. }) => return Ok(Some(stale())),
                 Some(_) => return Ok(Some(Verdict::DependencyRefused)),
+                None if self.may_come_back()? => return Ok(Some(Verdict::Later)),
                 None => {}
             }
         }

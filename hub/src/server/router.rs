@@ -19,6 +19,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
     Router::new()
         .route("/v1/devices/challenge", post(sign_in::challenge))
         .route("/v1/devices", post(sign_in::enrol))
+        .route("/v1/devices/successor", post(sign_in::succeed))
         .route("/v1/token", post(sign_in::token))
         .route(sync::SYNC, post(sync::sync))
         .route("/.well-known/jwks.json", get(sign_in::jwks))

@@ -35,7 +35,8 @@ pub async fn sync(State(hub): State<Arc<Hub>>, request: Request) -> Result<Respo
         Refused::new(StatusCode::BAD_REQUEST, "garbage", format!("Failed to read the request: {error}."))
     })?;
     drop(bytes);
-    let (writes, database) = (!request.push.is_empty(), &hub.database);
+    // A proof may begin another life of the database.
+    let (writes, database) = (!request.push.is_empty() || request.proof.is_some(), &hub.database);
     let documents = Arc::clone(&hub.documents);
     let judged = move |tx: &Transaction<'_>| {
         judged(tx, &context, &mut Moment::new(now, &mut rng), &documents, &access, &request)

@@ -10,11 +10,12 @@ pub(super) mod show;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::DateTime;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use vestibule_core::id::VisitId;
-use vestibule_core::phone::{Cancel, HostClient, PhoneError, Progress, QR_PREVIEW, qr_preview};
+use vestibule_core::phone::{Cancel, HostClient, PhoneError, Progress, QR_PREVIEW, SyncReport, qr_preview};
 use vestibule_core::store::{ListFilter, VisitSummary};
 use vestibule_core::visit::{Tab, VisitDraft};
 use zeroize::Zeroizing;
@@ -203,27 +204,31 @@ fn sign_in(client: &HostClient, hub: &str, token_file: &std::path::Path, json: b
     let token = std::fs::read_to_string(token_file).map(Zeroizing::new).map_err(|error| {
         Failure::bad_input(format!("The token file {} cannot be read: {error}", token_file.display()))
     })?;
-    let (identity, progress) = runtime()?.block_on(async {
+    let (identity, progress, report) = runtime()?.block_on(async {
         let identity = client.sign_in(hub, token.trim()).await.map_err(failure)?;
-        let progress = run_sync(client, json).await?;
-        Ok::<_, Failure>((identity, progress))
+        let (progress, report) = run_sync(client, json).await?;
+        Ok::<_, Failure>((identity, progress, report))
     })?;
+    let set_back = told(&report, client)?;
     let (member, organisation) = (identity.member.to_string(), identity.organisation.to_string());
     print(&if json {
         let device = identity.device.to_string();
         format!(
             "{:#}\n",
-            json!({ "id": device, "status": "signed_in", "member": member, "organisation": organisation })
+            json!({
+                "id": device, "status": "signed_in", "member": member, "organisation": organisation,
+                "set_back": set_back_json(&report),
+            })
         )
     } else {
-        format!("Signed in as {member} of {organisation}; {} rows received.\n", progress.received)
+        format!("{set_back}Signed in as {member} of {organisation}; {} rows received.\n", progress.received)
     });
     Ok(())
 }
 
 fn sync(client: &HostClient, json: bool) -> Result<(), Failure> {
     let before = refused(client)?;
-    let progress = runtime()?.block_on(run_sync(client, json))?;
+    let (progress, report) = runtime()?.block_on(run_sync(client, json))?;
     let after = refused(client)?;
     let new: Vec<&VisitSummary> = after
         .iter()
@@ -235,10 +240,12 @@ fn sync(client: &HostClient, json: bool) -> Result<(), Failure> {
         let device = client.identity().map_err(failure)?.device.to_string();
         let answer = json!({
             "id": device, "status": status, "sent": progress.sent, "received": progress.received, "refused": refused,
+            "set_back": set_back_json(&report),
         });
         print(&format!("{answer:#}\n"));
     } else {
-        print(&format!("Up to date: {} sent, {} rows received.\n", progress.sent, progress.received));
+        let set_back = told(&report, client)?;
+        print(&format!("{set_back}Up to date: {} sent, {} rows received.\n", progress.sent, progress.received));
     }
     if new.is_empty() {
         return Ok(());
@@ -247,13 +254,39 @@ fn sync(client: &HostClient, json: bool) -> Result<(), Failure> {
     Err(Failure::refused(lines.collect::<Vec<_>>().join("\n")))
 }
 
+/// What a person is told of a hub that was set back, by the clock of the member's site.
+fn told(report: &SyncReport, client: &HostClient) -> Result<String, Failure> {
+    let Some(set_back) = report.set_back else { return Ok(String::new()) };
+    let directory = client.directory().map_err(failure)?;
+    let me = client.identity().map_err(failure)?.member;
+    let zone = directory.member(&me).and_then(|me| directory.site(me.site.as_ref()?)).map(|site| site.zone);
+    let to = DateTime::from_timestamp(set_back.to, 0).unwrap_or_default();
+    let to = match zone {
+        Some(zone) => to.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string(),
+        None => to.format("%Y-%m-%d %H:%M UTC").to_string(),
+    };
+    Ok(match set_back.sent_again {
+        0 => format!("The hub was set back to {to}; nothing had to be sent again.\n"),
+        1 => format!("The hub was set back to {to}; 1 invitation was sent again.\n"),
+        many => format!("The hub was set back to {to}; {many} invitations were sent again.\n"),
+    })
+}
+
+/// The same for programs; null where the hub was not set back.
+fn set_back_json(report: &SyncReport) -> Value {
+    report.set_back.map_or(Value::Null, |set_back| {
+        let to = DateTime::from_timestamp(set_back.to, 0).unwrap_or_default();
+        json!({ "to": to.to_rfc3339_opts(chrono::SecondsFormat::Secs, true), "sent_again": set_back.sent_again })
+    })
+}
+
 /// What somebody has to look at, before and after a sync.
 fn refused(client: &HostClient) -> Result<Vec<VisitSummary>, Failure> {
     Ok(client.list(ListFilter::Attention, 1000, None).map_err(failure)?.items)
 }
 
 /// One sync, with a bar on standard error where that is a terminal.
-pub(super) async fn run_sync(client: &HostClient, quiet: bool) -> Result<Progress, Failure> {
+pub(super) async fn run_sync(client: &HostClient, quiet: bool) -> Result<(Progress, SyncReport), Failure> {
     let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
     bar.set_style(bar_style());
     let last = Arc::new(std::sync::Mutex::new(Progress::default()));
@@ -267,9 +300,9 @@ pub(super) async fn run_sync(client: &HostClient, quiet: bool) -> Result<Progres
     };
     let done = client.sync(&report, &Cancel::new()).await;
     bar.finish_and_clear();
-    done.map_err(failure)?;
+    let report = done.map_err(failure)?;
     let progress = *last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    Ok(progress)
+    Ok((progress, report))
 }
 
 /// How a sync's bar looks.
@@ -305,7 +338,7 @@ pub(super) fn failure(error: PhoneError) -> Failure {
         PhoneError::NotFound | PhoneError::Address => 2,
         PhoneError::Unreachable => 3,
         PhoneError::Refused { .. } => 4,
-        PhoneError::SignInAgain | PhoneError::NotSignedIn => 5,
+        PhoneError::SignInAgain | PhoneError::NeedsNewKey | PhoneError::NotSignedIn => 5,
         _ => 1,
     };
     Failure { code, message: sentence(&error.to_string()) }
