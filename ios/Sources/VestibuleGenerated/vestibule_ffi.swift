@@ -700,7 +700,7 @@ fileprivate struct FfiConverterTimestamp: FfiConverterRustBuffer {
 public protocol DeviceSigner: AnyObject, Sendable {
 
     /**
-     * The public key, the same every time. Asked for once, when the client is opened.
+     * The public key, the same every time until `renew`. Asked for once, when the client is opened.
      */
     func publicKey() throws  -> DeviceKey
 
@@ -709,6 +709,13 @@ public protocol DeviceSigner: AnyObject, Sendable {
      * 7518, section 3.4), whichever `s` the hardware makes. It must not wait for a person: every write is signed.
      */
     func sign(message: Data) throws  -> Data
+
+    /**
+     * Makes another key, keeps it where the present one is kept, and gives its public half; from then on it signs. Asked
+     * for where this phone turns out to be a copy of another: both sign with one key, and the hub takes work of one of
+     * them alone.
+     */
+    func renew() throws  -> DeviceKey
 
 }
 /**
@@ -768,7 +775,7 @@ open class DeviceSignerImpl: DeviceSigner, @unchecked Sendable {
 
 
     /**
-     * The public key, the same every time. Asked for once, when the client is opened.
+     * The public key, the same every time until `renew`. Asked for once, when the client is opened.
      */
 open func publicKey()throws  -> DeviceKey  {
     return try  FfiConverterTypeDeviceKey_lift(try rustCallWithError(FfiConverterTypeProviderError_lift) {
@@ -789,6 +796,20 @@ open func sign(message: Data)throws  -> Data  {
     uniffi_vestibule_ffi_fn_method_devicesigner_sign(
             self.uniffiCloneHandle(),
         FfiConverterData.lower(message),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Makes another key, keeps it where the present one is kept, and gives its public half; from then on it signs. Asked
+     * for where this phone turns out to be a copy of another: both sign with one key, and the hub takes work of one of
+     * them alone.
+     */
+open func renew()throws  -> DeviceKey  {
+    return try  FfiConverterTypeDeviceKey_lift(try rustCallWithError(FfiConverterTypeProviderError_lift) {
+        uniffiCallStatus in
+    uniffi_vestibule_ffi_fn_method_devicesigner_renew(
+            self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
 }
@@ -862,6 +883,29 @@ fileprivate struct UniffiCallbackInterfaceDeviceSigner {
 
 
             let writeReturn = { uniffiOutReturn.pointee = FfiConverterData.lower($0) }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeProviderError_lower
+            )
+        },
+        renew: { (
+            uniffiHandle: UInt64,
+            uniffiOutReturn: UnsafeMutablePointer<RustBuffer>,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> DeviceKey in
+                guard let uniffiObj = try? FfiConverterTypeDeviceSigner.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.renew(
+                )
+            }
+
+
+            let writeReturn = { uniffiOutReturn.pointee = FfiConverterTypeDeviceKey_lower($0) }
             uniffiTraitInterfaceCallWithError(
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
@@ -2626,10 +2670,10 @@ public protocol SyncsProtocol: AnyObject, Sendable {
      * Sends what waits and fetches what is new; returns when both are done. One at a time: a second one waits for the
      * first. It is stopped by its handle, by dropping the call, by a pause, and by closing.
      *
-     * Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `UpdateApp`,
+     * Errors: `Unreachable`, `SignInAgain`, `NeedsNewKey`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `UpdateApp`,
      * `Cancelled`, `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
      */
-    func run(listener: SyncListener?, cancel: SyncCancel?) async throws
+    func run(listener: SyncListener?, cancel: SyncCancel?) async throws  -> SyncReport
 
     /**
      * What the last syncs left.
@@ -2699,10 +2743,10 @@ open class Syncs: SyncsProtocol, @unchecked Sendable {
      * Sends what waits and fetches what is new; returns when both are done. One at a time: a second one waits for the
      * first. It is stopped by its handle, by dropping the call, by a pause, and by closing.
      *
-     * Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `UpdateApp`,
+     * Errors: `Unreachable`, `SignInAgain`, `NeedsNewKey`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `UpdateApp`,
      * `Cancelled`, `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
      */
-open func run(listener: SyncListener?, cancel: SyncCancel?)async throws   {
+open func run(listener: SyncListener?, cancel: SyncCancel?)async throws  -> SyncReport  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
@@ -2710,10 +2754,10 @@ open func run(listener: SyncListener?, cancel: SyncCancel?)async throws   {
                         self.uniffiCloneHandle(),FfiConverterOptionTypeSyncListener.lower(listener),FfiConverterOptionTypeSyncCancel.lower(cancel)
                 )
             },
-            pollFunc: ffi_vestibule_ffi_rust_future_poll_void,
-            completeFunc: ffi_vestibule_ffi_rust_future_complete_void,
-            freeFunc: ffi_vestibule_ffi_rust_future_free_void,
-            liftFunc: { $0 },
+            pollFunc: ffi_vestibule_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_vestibule_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_vestibule_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeSyncReport_lift,
             errorHandler: FfiConverterTypeVestibuleApiError_lift
         )
 }
@@ -3974,6 +4018,75 @@ public func FfiConverterTypeHistoryEntryView_lift(_ buf: RustBuffer) throws -> H
 #endif
 public func FfiConverterTypeHistoryEntryView_lower(_ value: HistoryEntryView) -> RustBuffer {
     return FfiConverterTypeHistoryEntryView.lower(value)
+}
+
+
+/**
+ * That the hub was restored from a backup.
+ */
+public struct HubSetBack: Equatable, Hashable {
+    /**
+     * It remembers everything up to this time.
+     */
+    public let to: Date?
+    /**
+     * How many invitations were sent again.
+     */
+    public let sentAgain: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * It remembers everything up to this time.
+         */to: Date?,
+        /**
+         * How many invitations were sent again.
+         */sentAgain: UInt64) {
+        self.to = to
+        self.sentAgain = sentAgain
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension HubSetBack: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHubSetBack: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> HubSetBack {
+        return
+            try HubSetBack(
+                to: FfiConverterOptionTimestamp.read(from: &buf),
+                sentAgain: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: HubSetBack, into buf: inout [UInt8]) {
+        FfiConverterOptionTimestamp.write(value.to, into: &buf)
+        FfiConverterUInt64.write(value.sentAgain, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubSetBack_lift(_ buf: RustBuffer) throws -> HubSetBack {
+    return try FfiConverterTypeHubSetBack.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubSetBack_lower(_ value: HubSetBack) -> RustBuffer {
+    return FfiConverterTypeHubSetBack.lower(value)
 }
 
 
@@ -5241,6 +5354,65 @@ public func FfiConverterTypeSyncProgress_lift(_ buf: RustBuffer) throws -> SyncP
 #endif
 public func FfiConverterTypeSyncProgress_lower(_ value: SyncProgress) -> RustBuffer {
     return FfiConverterTypeSyncProgress.lower(value)
+}
+
+
+/**
+ * What a sync that left nothing to do has to tell a person.
+ */
+public struct SyncReport: Equatable, Hashable {
+    /**
+     * The hub was restored from a backup, and was sent again what it had forgotten; told once.
+     */
+    public let setBack: HubSetBack?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The hub was restored from a backup, and was sent again what it had forgotten; told once.
+         */setBack: HubSetBack?) {
+        self.setBack = setBack
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SyncReport: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSyncReport: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SyncReport {
+        return
+            try SyncReport(
+                setBack: FfiConverterOptionTypeHubSetBack.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SyncReport, into buf: inout [UInt8]) {
+        FfiConverterOptionTypeHubSetBack.write(value.setBack, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSyncReport_lift(_ buf: RustBuffer) throws -> SyncReport {
+    return try FfiConverterTypeSyncReport.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSyncReport_lower(_ value: SyncReport) -> RustBuffer {
+    return FfiConverterTypeSyncReport.lower(value)
 }
 
 
@@ -8488,9 +8660,13 @@ enum VestibuleApiError: Swift.Error, Equatable, Hashable {
      */
     case NotSignedIn
     /**
-     * The hub was restored from a backup and misses what this phone holds: tell an administrator.
+     * The hub does not recognise what this phone received from it, also after beginning anew: tell an administrator.
      */
     case HubRestored
+    /**
+     * This phone is a copy of another, and its `DeviceSigner` made no key of its own: sign in again. Unsent work is kept.
+     */
+    case NeedsNewKey
     /**
      * What the hub said does not verify. Nothing of it was taken.
      */
@@ -8594,26 +8770,27 @@ public struct FfiConverterTypeVestibuleApiError: FfiConverterRustBuffer {
         case 4: return .SignInAgain
         case 5: return .NotSignedIn
         case 6: return .HubRestored
-        case 7: return .Disbelieved(
+        case 7: return .NeedsNewKey
+        case 8: return .Disbelieved(
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 8: return .Cancelled
-        case 9: return .NotFound
-        case 10: return .BadAddress
-        case 11: return .UpdateApp
-        case 12: return .WrongKey
-        case 13: return .Store(
+        case 9: return .Cancelled
+        case 10: return .NotFound
+        case 11: return .BadAddress
+        case 12: return .UpdateApp
+        case 13: return .WrongKey
+        case 14: return .Store(
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 14: return .Provider(
+        case 15: return .Provider(
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 15: return .BadArgument(
+        case 16: return .BadArgument(
             argument: try FfiConverterString.read(from: &buf),
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 16: return .Closed
-        case 17: return .Internal(
+        case 17: return .Closed
+        case 18: return .Internal(
             reason: try FfiConverterString.read(from: &buf)
             )
 
@@ -8655,53 +8832,57 @@ public struct FfiConverterTypeVestibuleApiError: FfiConverterRustBuffer {
             writeInt(&buf, Int32(6))
 
 
-        case let .Disbelieved(reason):
+        case .NeedsNewKey:
             writeInt(&buf, Int32(7))
+
+
+        case let .Disbelieved(reason):
+            writeInt(&buf, Int32(8))
             FfiConverterString.write(reason, into: &buf)
 
 
         case .Cancelled:
-            writeInt(&buf, Int32(8))
-
-
-        case .NotFound:
             writeInt(&buf, Int32(9))
 
 
-        case .BadAddress:
+        case .NotFound:
             writeInt(&buf, Int32(10))
 
 
-        case .UpdateApp:
+        case .BadAddress:
             writeInt(&buf, Int32(11))
 
 
-        case .WrongKey:
+        case .UpdateApp:
             writeInt(&buf, Int32(12))
 
 
-        case let .Store(reason):
+        case .WrongKey:
             writeInt(&buf, Int32(13))
-            FfiConverterString.write(reason, into: &buf)
 
 
-        case let .Provider(reason):
+        case let .Store(reason):
             writeInt(&buf, Int32(14))
             FfiConverterString.write(reason, into: &buf)
 
 
-        case let .BadArgument(argument,reason):
+        case let .Provider(reason):
             writeInt(&buf, Int32(15))
+            FfiConverterString.write(reason, into: &buf)
+
+
+        case let .BadArgument(argument,reason):
+            writeInt(&buf, Int32(16))
             FfiConverterString.write(argument, into: &buf)
             FfiConverterString.write(reason, into: &buf)
 
 
         case .Closed:
-            writeInt(&buf, Int32(16))
+            writeInt(&buf, Int32(17))
 
 
         case let .Internal(reason):
-            writeInt(&buf, Int32(17))
+            writeInt(&buf, Int32(18))
             FfiConverterString.write(reason, into: &buf)
 
         }
@@ -9035,6 +9216,30 @@ fileprivate struct FfiConverterOptionTypeCivilTime: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeCivilTime.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeHubSetBack: FfiConverterRustBuffer {
+    typealias SwiftType = HubSetBack?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeHubSetBack.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeHubSetBack.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -9625,10 +9830,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_vestibule_ffi_checksum_method_passes_qr_preview() != 21498) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_vestibule_ffi_checksum_method_devicesigner_public_key() != 6764) {
+    if (uniffi_vestibule_ffi_checksum_method_devicesigner_public_key() != 40193) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_vestibule_ffi_checksum_method_devicesigner_sign() != 50092) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_vestibule_ffi_checksum_method_devicesigner_renew() != 53591) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_vestibule_ffi_checksum_method_keyprovider_store_key() != 58692) {
@@ -9643,7 +9851,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_vestibule_ffi_checksum_method_synclistener_on_progress() != 6501) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_vestibule_ffi_checksum_method_syncs_run() != 16735) {
+    if (uniffi_vestibule_ffi_checksum_method_syncs_run() != 15020) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_vestibule_ffi_checksum_method_syncs_state() != 33684) {

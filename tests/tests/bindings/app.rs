@@ -108,7 +108,7 @@ impl Office {
     }
 
     pub fn sync(&self) -> Outcome<()> {
-        wait(self.client.sync().run(None, None))
+        wait(self.client.sync().run(None, None)).map(drop)
     }
 }
 

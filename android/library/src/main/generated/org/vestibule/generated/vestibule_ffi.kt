@@ -669,6 +669,9 @@ internal interface UniffiCallbackInterfaceDeviceSignerMethod0 : com.sun.jna.Call
 internal interface UniffiCallbackInterfaceDeviceSignerMethod1 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`message`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
 }
+internal interface UniffiCallbackInterfaceDeviceSignerMethod2 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
+}
 internal interface UniffiCallbackInterfaceKeyProviderMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
 }
@@ -716,25 +719,28 @@ internal open class UniffiVTableCallbackInterfaceLogSink(
     }
 
 }
-@Structure.FieldOrder("uniffiFree", "uniffiClone", "publicKey", "sign")
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "publicKey", "sign", "renew")
 internal open class UniffiVTableCallbackInterfaceDeviceSigner(
     @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
     @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
     @JvmField internal var `publicKey`: UniffiCallbackInterfaceDeviceSignerMethod0? = null,
     @JvmField internal var `sign`: UniffiCallbackInterfaceDeviceSignerMethod1? = null,
+    @JvmField internal var `renew`: UniffiCallbackInterfaceDeviceSignerMethod2? = null,
 ) : Structure() {
     class UniffiByValue(
         `uniffiFree`: UniffiCallbackInterfaceFree? = null,
         `uniffiClone`: UniffiCallbackInterfaceClone? = null,
         `publicKey`: UniffiCallbackInterfaceDeviceSignerMethod0? = null,
         `sign`: UniffiCallbackInterfaceDeviceSignerMethod1? = null,
-    ): UniffiVTableCallbackInterfaceDeviceSigner(`uniffiFree`,`uniffiClone`,`publicKey`,`sign`,), Structure.ByValue
+        `renew`: UniffiCallbackInterfaceDeviceSignerMethod2? = null,
+    ): UniffiVTableCallbackInterfaceDeviceSigner(`uniffiFree`,`uniffiClone`,`publicKey`,`sign`,`renew`,), Structure.ByValue
 
    internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceDeviceSigner) {
         `uniffiFree` = other.`uniffiFree`
         `uniffiClone` = other.`uniffiClone`
         `publicKey` = other.`publicKey`
         `sign` = other.`sign`
+        `renew` = other.`renew`
     }
 
 }
@@ -875,6 +881,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_vestibule_ffi_checksum_method_devicesigner_public_key(
     ): Int
     external fun uniffi_vestibule_ffi_checksum_method_devicesigner_sign(
+    ): Int
+    external fun uniffi_vestibule_ffi_checksum_method_devicesigner_renew(
     ): Int
     external fun uniffi_vestibule_ffi_checksum_method_keyprovider_store_key(
     ): Int
@@ -1041,6 +1049,8 @@ internal object UniffiLib {
     external fun uniffi_vestibule_ffi_fn_method_devicesigner_public_key(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_vestibule_ffi_fn_method_devicesigner_sign(`ptr`: Long,`message`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_vestibule_ffi_fn_method_devicesigner_renew(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_vestibule_ffi_fn_clone_keyprovider(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
@@ -1323,10 +1333,13 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_vestibule_ffi_checksum_method_passes_qr_preview() and 0xFFFF) != 21498) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_vestibule_ffi_checksum_method_devicesigner_public_key() and 0xFFFF) != 6764) {
+    if ((lib.uniffi_vestibule_ffi_checksum_method_devicesigner_public_key() and 0xFFFF) != 40193) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_vestibule_ffi_checksum_method_devicesigner_sign() and 0xFFFF) != 50092) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_vestibule_ffi_checksum_method_devicesigner_renew() and 0xFFFF) != 53591) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_vestibule_ffi_checksum_method_keyprovider_store_key() and 0xFFFF) != 58692) {
@@ -1341,7 +1354,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_vestibule_ffi_checksum_method_synclistener_on_progress() and 0xFFFF) != 6501) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_vestibule_ffi_checksum_method_syncs_run() and 0xFFFF) != 16735) {
+    if ((lib.uniffi_vestibule_ffi_checksum_method_syncs_run() and 0xFFFF) != 15020) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_vestibule_ffi_checksum_method_syncs_state() and 0xFFFF) != 33684) {
@@ -2025,7 +2038,7 @@ public object FfiConverterTimestamp: FfiConverterRustBuffer<java.time.Instant> {
 public interface DeviceSigner {
 
     /**
-     * The public key, the same every time. Asked for once, when the client is opened.
+     * The public key, the same every time until `renew`. Asked for once, when the client is opened.
      */
     fun `publicKey`(): DeviceKey
 
@@ -2034,6 +2047,13 @@ public interface DeviceSigner {
      * 7518, section 3.4), whichever `s` the hardware makes. It must not wait for a person: every write is signed.
      */
     fun `sign`(`message`: kotlin.ByteArray): kotlin.ByteArray
+
+    /**
+     * Makes another key, keeps it where the present one is kept, and gives its public half; from then on it signs. Asked
+     * for where this phone turns out to be a copy of another: both sign with one key, and the hub takes work of one of
+     * them alone.
+     */
+    fun `renew`(): DeviceKey
 
     companion object
 }
@@ -2144,7 +2164,7 @@ open class DeviceSignerImpl: Disposable, AutoCloseable, DeviceSigner
 
 
     /**
-     * The public key, the same every time. Asked for once, when the client is opened.
+     * The public key, the same every time until `renew`. Asked for once, when the client is opened.
      */
     @Throws(ProviderException::class)override fun `publicKey`(): DeviceKey {
             return FfiConverterTypeDeviceKey.lift(
@@ -2172,6 +2192,25 @@ open class DeviceSignerImpl: Disposable, AutoCloseable, DeviceSigner
         it,
 
         FfiConverterByteArray.lower(`message`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Makes another key, keeps it where the present one is kept, and gives its public half; from then on it signs. Asked
+     * for where this phone turns out to be a copy of another: both sign with one key, and the hub takes work of one of
+     * them alone.
+     */
+    @Throws(ProviderException::class)override fun `renew`(): DeviceKey {
+            return FfiConverterTypeDeviceKey.lift(
+    callWithHandle {
+    uniffiRustCallWithError(ProviderException) { _status ->
+    UniffiLib.uniffi_vestibule_ffi_fn_method_devicesigner_renew(
+        it,
+        _status)
 }
     }
     )
@@ -2229,6 +2268,22 @@ internal object uniffiCallbackInterfaceDeviceSigner {
             )
         }
     }
+    internal object `renew`: UniffiCallbackInterfaceDeviceSignerMethod2 {
+        override fun callback(`uniffiHandle`: Long,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeDeviceSigner.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`renew`(
+                )
+            }
+            val writeReturn = { value: DeviceKey -> uniffiOutReturn.setValue(FfiConverterTypeDeviceKey.lower(value)) }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: ProviderException -> FfiConverterTypeProviderError.lower(e) }
+            )
+        }
+    }
 
     internal object uniffiFree: UniffiCallbackInterfaceFree {
         override fun callback(handle: Long) {
@@ -2247,6 +2302,7 @@ internal object uniffiCallbackInterfaceDeviceSigner {
         uniffiClone,
         `publicKey`,
         `sign`,
+        `renew`,
     )
 
     // Registers the foreign callback with the Rust side.
@@ -5192,10 +5248,10 @@ public interface SyncsInterface {
      * Sends what waits and fetches what is new; returns when both are done. One at a time: a second one waits for the
      * first. It is stopped by its handle, by dropping the call, by a pause, and by closing.
      *
-     * Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `UpdateApp`,
+     * Errors: `Unreachable`, `SignInAgain`, `NeedsNewKey`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `UpdateApp`,
      * `Cancelled`, `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
      */
-    suspend fun `run`(`listener`: SyncListener?, `cancel`: SyncCancel?)
+    suspend fun `run`(`listener`: SyncListener?, `cancel`: SyncCancel?): SyncReport
 
     /**
      * What the last syncs left.
@@ -5316,12 +5372,12 @@ open class Syncs: Disposable, AutoCloseable, SyncsInterface
      * Sends what waits and fetches what is new; returns when both are done. One at a time: a second one waits for the
      * first. It is stopped by its handle, by dropping the call, by a pause, and by closing.
      *
-     * Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `UpdateApp`,
+     * Errors: `Unreachable`, `SignInAgain`, `NeedsNewKey`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `UpdateApp`,
      * `Cancelled`, `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
      */
     @Throws(VestibuleApiException::class)
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `run`(`listener`: SyncListener?, `cancel`: SyncCancel?) {
+    override suspend fun `run`(`listener`: SyncListener?, `cancel`: SyncCancel?) : SyncReport {
         return uniffiRustCallAsync(
         callWithHandle { uniffiHandle ->
             UniffiLib.uniffi_vestibule_ffi_fn_method_syncs_run(
@@ -5331,12 +5387,11 @@ open class Syncs: Disposable, AutoCloseable, SyncsInterface
         FfiConverterOptionalTypeSyncCancel.lower(`cancel`),
             )
         },
-        { future, callback, continuation -> UniffiLib.ffi_vestibule_ffi_rust_future_poll_void(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_vestibule_ffi_rust_future_complete_void(future, continuation) },
-        { future -> UniffiLib.ffi_vestibule_ffi_rust_future_free_void(future) },
+        { future, callback, continuation -> UniffiLib.ffi_vestibule_ffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_vestibule_ffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_vestibule_ffi_rust_future_free_rust_buffer(future) },
         // lift function
-        { },
-
+        { FfiConverterTypeSyncReport.lift(it) },
         // Error FFI converter
         VestibuleApiException.ErrorHandler,
     )
@@ -6971,6 +7026,53 @@ public object FfiConverterTypeHistoryEntryView: FfiConverterRustBuffer<HistoryEn
 
 
 /**
+ * That the hub was restored from a backup.
+ */
+data class HubSetBack (
+    /**
+     * It remembers everything up to this time.
+     */
+    val `to`: java.time.Instant?
+    ,
+    /**
+     * How many invitations were sent again.
+     */
+    val `sentAgain`: kotlin.ULong
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHubSetBack: FfiConverterRustBuffer<HubSetBack> {
+    override fun read(buf: ByteBuffer): HubSetBack {
+        return HubSetBack(
+            FfiConverterOptionalTimestamp.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: HubSetBack) = (
+            FfiConverterOptionalTimestamp.allocationSize(value.`to`) +
+            FfiConverterULong.allocationSize(value.`sentAgain`)
+    )
+
+    override fun write(value: HubSetBack, buf: ByteBuffer) {
+            FfiConverterOptionalTimestamp.write(value.`to`, buf)
+            FfiConverterULong.write(value.`sentAgain`, buf)
+    }
+}
+
+
+
+/**
  * Who is signed in on this phone.
  */
 data class IdentityView (
@@ -7872,6 +7974,45 @@ public object FfiConverterTypeSyncProgress: FfiConverterRustBuffer<SyncProgress>
             FfiConverterULong.write(value.`toSend`, buf)
             FfiConverterULong.write(value.`received`, buf)
             FfiConverterULong.write(value.`remaining`, buf)
+    }
+}
+
+
+
+/**
+ * What a sync that left nothing to do has to tell a person.
+ */
+data class SyncReport (
+    /**
+     * The hub was restored from a backup, and was sent again what it had forgotten; told once.
+     */
+    val `setBack`: HubSetBack?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSyncReport: FfiConverterRustBuffer<SyncReport> {
+    override fun read(buf: ByteBuffer): SyncReport {
+        return SyncReport(
+            FfiConverterOptionalTypeHubSetBack.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SyncReport) = (
+            FfiConverterOptionalTypeHubSetBack.allocationSize(value.`setBack`)
+    )
+
+    override fun write(value: SyncReport, buf: ByteBuffer) {
+            FfiConverterOptionalTypeHubSetBack.write(value.`setBack`, buf)
     }
 }
 
@@ -10453,9 +10594,18 @@ sealed class VestibuleApiException: kotlin.Exception() {
     }
 
     /**
-     * The hub was restored from a backup and misses what this phone holds: tell an administrator.
+     * The hub does not recognise what this phone received from it, also after beginning anew: tell an administrator.
      */
     class HubRestored(
+        ) : VestibuleApiException() {
+        override val message
+            get() = ""
+    }
+
+    /**
+     * This phone is a copy of another, and its `DeviceSigner` made no key of its own: sign in again. Unsent work is kept.
+     */
+    class NeedsNewKey(
         ) : VestibuleApiException() {
         override val message
             get() = ""
@@ -10620,26 +10770,27 @@ public object FfiConverterTypeVestibuleApiError : FfiConverterRustBuffer<Vestibu
             4 -> VestibuleApiException.SignInAgain()
             5 -> VestibuleApiException.NotSignedIn()
             6 -> VestibuleApiException.HubRestored()
-            7 -> VestibuleApiException.Disbelieved(
+            7 -> VestibuleApiException.NeedsNewKey()
+            8 -> VestibuleApiException.Disbelieved(
                 FfiConverterString.read(buf),
                 )
-            8 -> VestibuleApiException.Cancelled()
-            9 -> VestibuleApiException.NotFound()
-            10 -> VestibuleApiException.BadAddress()
-            11 -> VestibuleApiException.UpdateApp()
-            12 -> VestibuleApiException.WrongKey()
-            13 -> VestibuleApiException.Store(
+            9 -> VestibuleApiException.Cancelled()
+            10 -> VestibuleApiException.NotFound()
+            11 -> VestibuleApiException.BadAddress()
+            12 -> VestibuleApiException.UpdateApp()
+            13 -> VestibuleApiException.WrongKey()
+            14 -> VestibuleApiException.Store(
                 FfiConverterString.read(buf),
                 )
-            14 -> VestibuleApiException.Provider(
+            15 -> VestibuleApiException.Provider(
                 FfiConverterString.read(buf),
                 )
-            15 -> VestibuleApiException.BadArgument(
+            16 -> VestibuleApiException.BadArgument(
                 FfiConverterString.read(buf),
                 FfiConverterString.read(buf),
                 )
-            16 -> VestibuleApiException.Closed()
-            17 -> VestibuleApiException.Internal(
+            17 -> VestibuleApiException.Closed()
+            18 -> VestibuleApiException.Internal(
                 FfiConverterString.read(buf),
                 )
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
@@ -10672,6 +10823,10 @@ public object FfiConverterTypeVestibuleApiError : FfiConverterRustBuffer<Vestibu
                 4UL
             )
             is VestibuleApiException.HubRestored -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is VestibuleApiException.NeedsNewKey -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
             )
@@ -10757,53 +10912,57 @@ public object FfiConverterTypeVestibuleApiError : FfiConverterRustBuffer<Vestibu
                 buf.putInt(6)
                 Unit
             }
-            is VestibuleApiException.Disbelieved -> {
+            is VestibuleApiException.NeedsNewKey -> {
                 buf.putInt(7)
+                Unit
+            }
+            is VestibuleApiException.Disbelieved -> {
+                buf.putInt(8)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
             is VestibuleApiException.Cancelled -> {
-                buf.putInt(8)
-                Unit
-            }
-            is VestibuleApiException.NotFound -> {
                 buf.putInt(9)
                 Unit
             }
-            is VestibuleApiException.BadAddress -> {
+            is VestibuleApiException.NotFound -> {
                 buf.putInt(10)
                 Unit
             }
-            is VestibuleApiException.UpdateApp -> {
+            is VestibuleApiException.BadAddress -> {
                 buf.putInt(11)
                 Unit
             }
-            is VestibuleApiException.WrongKey -> {
+            is VestibuleApiException.UpdateApp -> {
                 buf.putInt(12)
                 Unit
             }
-            is VestibuleApiException.Store -> {
+            is VestibuleApiException.WrongKey -> {
                 buf.putInt(13)
-                FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
-            is VestibuleApiException.Provider -> {
+            is VestibuleApiException.Store -> {
                 buf.putInt(14)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
-            is VestibuleApiException.BadArgument -> {
+            is VestibuleApiException.Provider -> {
                 buf.putInt(15)
+                FfiConverterString.write(value.`reason`, buf)
+                Unit
+            }
+            is VestibuleApiException.BadArgument -> {
+                buf.putInt(16)
                 FfiConverterString.write(value.`argument`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
             is VestibuleApiException.Closed -> {
-                buf.putInt(16)
+                buf.putInt(17)
                 Unit
             }
             is VestibuleApiException.Internal -> {
-                buf.putInt(17)
+                buf.putInt(18)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
@@ -11243,6 +11402,38 @@ public object FfiConverterOptionalTypeCivilTime: FfiConverterRustBuffer<CivilTim
         } else {
             buf.put(1)
             FfiConverterTypeCivilTime.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeHubSetBack: FfiConverterRustBuffer<HubSetBack?> {
+    override fun read(buf: ByteBuffer): HubSetBack? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeHubSetBack.read(buf)
+    }
+
+    override fun allocationSize(value: HubSetBack?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeHubSetBack.allocationSize(value)
+        }
+    }
+
+    override fun write(value: HubSetBack?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeHubSetBack.write(value, buf)
         }
     }
 }
