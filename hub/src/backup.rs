@@ -1,6 +1,6 @@
 //! Backups of a hub: a consistent copy of its database with a manifest that says what is in it, and the keys apart.
 //!
-//! A copy is made while the hub runs: SQLite writes what one transaction sees, the log in `hub.db-wal` included, into a new
+//! A copy is made while the hub runs: `SQLite` writes what one transaction sees, the log in `hub.db-wal` included, into a new
 //! file (`VACUUM INTO`). Everything is written into a folder under another name, synced, and put in place with one rename: a
 //! folder that bears its name is a whole backup. Whoever has the database alone can open no door with it: the PINs in it are
 //! hashed under a key, and the waiting mails sealed by another, and both keys are among those that are kept apart.

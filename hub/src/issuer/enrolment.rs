@@ -20,7 +20,7 @@ pub fn proven_key(
 ) -> Result<(PublicKey, Thumbprint), TokenError> {
     let proof = proof(issuer, enrolment)?;
     challenge::check(issuer, sign_in, &proof.nonce, now)?;
-    named(proof)
+    named(&proof)
 }
 
 /// The key that succeeds the one this access token was given to, with its name: signed by itself, for this hub, over that
@@ -35,7 +35,7 @@ pub fn proven_successor(
     if proof.nonce.as_slice() != successor_nonce(access_token) {
         return Err(TokenError::Challenge);
     }
-    named(proof)
+    named(&proof)
 }
 
 fn proof(issuer: &Issuer<'_>, enrolment: &Enrolment) -> Result<EnrolmentProof, TokenError> {
@@ -51,7 +51,7 @@ fn proof(issuer: &Issuer<'_>, enrolment: &Enrolment) -> Result<EnrolmentProof, T
     Ok(proof)
 }
 
-fn named(proof: EnrolmentProof) -> Result<(PublicKey, Thumbprint), TokenError> {
+fn named(proof: &EnrolmentProof) -> Result<(PublicKey, Thumbprint), TokenError> {
     // `verify` refuses a key that has no name: bytes that are no point of the curve, or a weak one.
     let thumbprint = proof.key.thumbprint().ok_or(TokenError::Proof)?;
     Ok((proof.key, thumbprint))
