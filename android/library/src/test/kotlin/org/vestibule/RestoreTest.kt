@@ -58,7 +58,7 @@ class RestoreTest {
         }
         val before = phone.open().use { it.identity().device }
         copy.use {
-            copy.open(signer = KeySigner(copy.device, KeySigner::generateEd25519)).use { host ->
+            copy.open(signer = KeySigner(copy.device) { KeySigner.generateEd25519() }).use { host ->
                 val second = host.visits.create(draft("Second", hour = 13))
                 host.sync.run()
                 assertEquals(Status.UPCOMING, host.visits.show(second).status)
