@@ -210,6 +210,7 @@ impl Paper {
             scopes: (!asked).then(|| self.feeds.keys().cloned().collect()),
             key_set: None,
             clock_in_doubt: false,
+            restored: None,
         }
     }
 

@@ -256,7 +256,7 @@ impl Copies {
             };
             run("INSERT INTO chunk VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)", &chunks);
             run("INSERT INTO outbox VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)", &entries);
-            run("INSERT INTO envelope VALUES (?1, ?2, ?3, ?4, ?5, ?6)", &envelopes);
+            run("INSERT INTO envelope VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", &envelopes);
             run("INSERT OR REPLACE INTO meta VALUES (?1, ?2)", &meta);
             if let Some(held) = held {
                 run(UPDATE, &row);

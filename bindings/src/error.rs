@@ -125,9 +125,12 @@ pub enum VestibuleApiError {
     /// Nobody has signed in on this phone yet.
     #[error("sign in first")]
     NotSignedIn,
-    /// The hub was restored from a backup and misses what this phone holds: tell an administrator.
-    #[error("the hub was restored from a backup and misses what this phone holds")]
+    /// The hub does not recognise what this phone received from it, also after beginning anew: tell an administrator.
+    #[error("the hub does not recognise what this phone received from it")]
     HubRestored,
+    /// This phone is a copy of another, and its `DeviceSigner` made no key of its own: sign in again. Unsent work is kept.
+    #[error("this phone is a copy of another and needs a key of its own; sign in again, unsent work is kept")]
+    NeedsNewKey,
     /// What the hub said does not verify. Nothing of it was taken.
     #[error("failed to believe the hub: {reason}")]
     Disbelieved {
@@ -211,6 +214,7 @@ impl From<PhoneError> for VestibuleApiError {
             PhoneError::SignInAgain => Self::SignInAgain,
             PhoneError::NotSignedIn => Self::NotSignedIn,
             PhoneError::HubRestored => Self::HubRestored,
+            PhoneError::NeedsNewKey => Self::NeedsNewKey,
             PhoneError::Disbelieved(disbelief) => Self::Disbelieved { reason: disbelief.to_string() },
             PhoneError::Cancelled => Self::Cancelled,
             PhoneError::NotFound => Self::NotFound,

@@ -3,7 +3,7 @@
 //! All of it is called from threads of the library, at any time until the client is closed, and never under a lock of a
 //! listener's. An implementation answers quickly: while a signature is made, nothing else is written.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use vestibule_core::keys::{self, PublicKey, SignerError};
 use vestibule_core::store::StoreKey;
@@ -70,12 +70,17 @@ pub enum DeviceKey {
 /// Signs for the device. The private key never leaves the implementation.
 #[uniffi::export(foreign)]
 pub trait DeviceSigner: Send + Sync {
-    /// The public key, the same every time. Asked for once, when the client is opened.
+    /// The public key, the same every time until `renew`. Asked for once, when the client is opened.
     fn public_key(&self) -> Result<DeviceKey, ProviderError>;
 
     /// Signs exactly these bytes: 64 bytes, for Ed25519 as RFC 8032 says, for ES256 `r` and `s` of 32 bytes each (RFC
     /// 7518, section 3.4), whichever `s` the hardware makes. It must not wait for a person: every write is signed.
     fn sign(&self, message: Vec<u8>) -> Result<Vec<u8>, ProviderError>;
+
+    /// Makes another key, keeps it where the present one is kept, and gives its public half; from then on it signs. Asked
+    /// for where this phone turns out to be a copy of another: both sign with one key, and the hub takes work of one of
+    /// them alone.
+    fn renew(&self) -> Result<DeviceKey, ProviderError>;
 }
 
 /// The key of the phone's file, from the app.
@@ -92,7 +97,7 @@ pub(crate) fn store_key(keys: &dyn KeyProvider) -> Outcome<StoreKey> {
 
 /// The app's signer as the core knows signers.
 pub(crate) struct Signer {
-    key: PublicKey,
+    key: RwLock<PublicKey>,
     app: Arc<dyn DeviceSigner>,
 }
 
@@ -100,24 +105,34 @@ impl Signer {
     pub(crate) fn of(app: Arc<dyn DeviceSigner>) -> Outcome<Self> {
         let bad =
             |reason: &str| VestibuleApiError::BadArgument { argument: "signer".to_owned(), reason: reason.to_owned() };
-        let key = match app.public_key()? {
-            DeviceKey::Ed25519 { bytes } => {
-                PublicKey::Ed25519(bytes.try_into().map_err(|_| bad("gave a key that has not 32 bytes"))?)
-            }
-            DeviceKey::Es256 { bytes } => {
-                PublicKey::Es256(bytes.try_into().map_err(|_| bad("gave a key that has not 33 bytes"))?)
-            }
-        };
-        if key.thumbprint().is_none() {
-            return Err(bad("gave a key that is no point of its curve"));
-        }
-        Ok(Self { key, app })
+        let key = good(app.public_key()?).map_err(bad)?;
+        Ok(Self { key: RwLock::new(key), app })
     }
+}
+
+/// The key as the core knows keys, or what is wrong with it.
+fn good(key: DeviceKey) -> Result<PublicKey, &'static str> {
+    let key = match key {
+        DeviceKey::Ed25519 { bytes } => {
+            PublicKey::Ed25519(bytes.try_into().map_err(|_| "gave a key that has not 32 bytes")?)
+        }
+        DeviceKey::Es256 { bytes } => {
+            PublicKey::Es256(bytes.try_into().map_err(|_| "gave a key that has not 33 bytes")?)
+        }
+    };
+    if key.thumbprint().is_some() { Ok(key) } else { Err("gave a key that is no point of its curve") }
 }
 
 impl keys::DeviceSigner for Signer {
     fn public_key(&self) -> PublicKey {
-        self.key
+        *self.key.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn renew(&self) -> Result<PublicKey, SignerError> {
+        let renewed = self.app.renew().map_err(|error| SignerError { reason: error.to_string() })?;
+        let renewed = good(renewed).map_err(|reason| SignerError { reason: reason.to_owned() })?;
+        *self.key.write().unwrap_or_else(PoisonError::into_inner) = renewed;
+        Ok(renewed)
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {

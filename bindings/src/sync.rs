@@ -126,6 +126,29 @@ impl From<Trouble> for TroubleView {
     }
 }
 
+/// What a sync that left nothing to do has to tell a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+pub struct SyncReport {
+    /// The hub was restored from a backup, and was sent again what it had forgotten; told once.
+    pub set_back: Option<HubSetBack>,
+}
+
+/// That the hub was restored from a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+pub struct HubSetBack {
+    /// It remembers everything up to this time.
+    pub to: Option<SystemTime>,
+    /// How many invitations were sent again.
+    pub sent_again: u64,
+}
+
+impl From<vestibule_core::phone::SyncReport> for SyncReport {
+    fn from(report: vestibule_core::phone::SyncReport) -> Self {
+        let set_back = report.set_back.map(|it| HubSetBack { to: unix(it.to), sent_again: it.sent_again });
+        Self { set_back }
+    }
+}
+
 /// Syncs of a phone.
 #[derive(uniffi::Object)]
 pub struct Syncs {
@@ -146,9 +169,13 @@ impl Syncs {
     /// Sends what waits and fetches what is new; returns when both are done. One at a time: a second one waits for the
     /// first. It is stopped by its handle, by dropping the call, by a pause, and by closing.
     ///
-    /// Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `Cancelled`,
+    /// Errors: `Unreachable`, `SignInAgain`, `NeedsNewKey`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `Cancelled`,
     /// `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
-    pub async fn run(&self, listener: Option<Arc<dyn SyncListener>>, cancel: Option<Arc<SyncCancel>>) -> Outcome<()> {
+    pub async fn run(
+        &self,
+        listener: Option<Arc<dyn SyncListener>>,
+        cancel: Option<Arc<SyncCancel>>,
+    ) -> Outcome<SyncReport> {
         let runtime = runtime()?;
         let core = Arc::clone(&self.core);
         let dropped = StopWhenDropped(Cancel::new());
@@ -169,7 +196,7 @@ impl Syncs {
             let done = dropped_too.or(core.sync(&report, &cancel)).await;
             drop(progress);
             wait_for(told).await;
-            done.unwrap_or(Err(vestibule_core::phone::PhoneError::Cancelled)).map_err(Into::into)
+            done.unwrap_or(Err(vestibule_core::phone::PhoneError::Cancelled)).map(Into::into).map_err(Into::into)
         });
         let done = finished(task).await;
         drop(dropped);

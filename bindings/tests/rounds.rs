@@ -40,6 +40,10 @@ impl DeviceSigner for App {
         Ok(DeviceKey::Ed25519 { bytes: self.0.key().verifying_key().to_bytes().to_vec() })
     }
 
+    fn renew(&self) -> Result<DeviceKey, ProviderError> {
+        Err(ProviderError::Unavailable { reason: "nobody makes keys here".to_owned() })
+    }
+
     fn sign(&self, message: Vec<u8>) -> Result<Vec<u8>, ProviderError> {
         self.0.sign(&message).map_err(|error| ProviderError::Unavailable { reason: error.reason })
     }

@@ -67,13 +67,17 @@ pub enum Verdict {
     /// The visit was erased.
     #[n(4)]
     Erased,
+    /// It cannot be judged yet: the hub was restored from a backup, and what the item builds on may still come from
+    /// another phone. It is kept, and sent again.
+    #[n(5)]
+    Later,
     /// A verdict of a later version, by its number: only ever read. The item is kept and counts as not answered.
     #[n(4_294_967_295)]
-    Later(#[n(0)] u32),
+    Unknown(#[n(0)] u32),
 }
 
 /// The number of the last verdict this version knows.
-const LAST_VERDICT: u32 = 4;
+const LAST_VERDICT: u32 = 5;
 
 /// A verdict is `[number, [field, …]]`; of a number that is not known here only the number is taken.
 fn known_or_later<C>(d: &mut Decoder<'_>, ctx: &mut C) -> Result<Verdict, DecodeError> {
@@ -82,7 +86,7 @@ fn known_or_later<C>(d: &mut Decoder<'_>, ctx: &mut C) -> Result<Verdict, Decode
     let number = ahead.u32()?;
     if is_a_verdict && number > LAST_VERDICT {
         d.skip()?;
-        return Ok(Verdict::Later(number));
+        return Ok(Verdict::Unknown(number));
     }
     Verdict::decode(d, ctx)
 }

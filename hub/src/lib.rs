@@ -8,6 +8,7 @@
 //! down what came of it.
 //! Time and randomness come in as a [`moment::Moment`]; whether the machine's clock can be believed is [`clock`]'s.
 
+pub mod backup;
 pub mod check;
 pub mod clock;
 pub mod command;
@@ -28,6 +29,7 @@ pub use vestibule_core::moment;
 pub mod organisation;
 pub mod page;
 pub mod record;
+pub mod restore;
 pub mod server;
 pub mod store;
 pub mod sweep;

@@ -159,7 +159,7 @@ extension VestibuleError {
         switch self {
         case .unreachable:
             String(localized: "The hub isn't answering. Your changes are saved and will be sent at the next sync.")
-        case .signInAgain: String(localized: "Sign in again. Changes that haven't been sent are kept.")
+        case .signInAgain, .needsNewKey: String(localized: "Sign in again. Changes that haven't been sent are kept.")
         case .notSignedIn: String(localized: "Sign in first.")
         case .badAddress: String(localized: "Enter a hub address that starts with https://.")
         case .updateApp: String(localized: "The hub is newer than this app. Update the app.")

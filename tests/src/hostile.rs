@@ -230,7 +230,7 @@ impl Device {
     /// A sync request that pushes these.
     pub fn request(&self, push: Vec<PushedEnvelope>) -> SyncRequest {
         let organisation = self.organisation.clone();
-        SyncRequest { version: VERSION, organisation, epoch: None, key_set: 0, heads: Vec::new(), push }
+        SyncRequest { version: VERSION, organisation, epoch: None, key_set: 0, heads: Vec::new(), push, proof: None }
     }
 
     /// Posts any bytes as a sync request.

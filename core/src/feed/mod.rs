@@ -6,9 +6,11 @@
 //! the phone holds is refused.
 
 mod page;
+mod restored;
 mod row;
 mod scope;
 
 pub use page::{Page, PageError, PageHeader, SaltedRow, ScopeHead, Statement, chain, digest};
+pub use restored::{Proof, Restored};
 pub use row::{ChangeRow, NoteRow, Row, RowKind, SnapshotRow};
 pub use scope::Scope;

@@ -8,8 +8,8 @@ use crate::clock::{HubTime, asked};
 use crate::decision::{Decision, Fact, LoggedDecision, Told};
 use crate::envelope::{Ask, Envelope, Item, ItemId, Request, SignedEnvelope, VERSION};
 use crate::feed::{
-    ChangeRow, NoteRow, Page, PageHeader, Row, RowKind, SaltedRow, Scope, ScopeHead, SnapshotRow, Statement, chain,
-    digest,
+    ChangeRow, NoteRow, Page, PageHeader, Proof, Restored, Row, RowKind, SaltedRow, Scope, ScopeHead, SnapshotRow,
+    Statement, chain, digest,
 };
 use crate::guest_mail::Undelivered;
 use crate::id::{
@@ -194,6 +194,7 @@ pub(super) fn receipts() -> Receipts {
         Verdict::Refused(of_a_field),
         Verdict::DependencyRefused,
         Verdict::Erased,
+        Verdict::Later,
     ];
     let mut receipts = vec![Receipt { item: ItemId::Change(visit(), creation()), verdict: Verdict::Accepted(1_000) }];
     receipts.extend((1..).zip(verdicts).map(receipt));
@@ -309,7 +310,33 @@ pub(super) fn sync_request_empty() -> SyncRequest {
         key_set: 1,
         heads: vec![directory_head(), after_page()],
         push: vec![],
+        proof: None,
     }
+}
+
+/// A request after an answer of `unknown_head`.
+pub(super) fn sync_request_proof() -> SyncRequest {
+    let statement = statement().sign(&hub()).expect("signs").into();
+    let proof = Proof { statement, heads: vec![directory_head(), after_page()] };
+    SyncRequest { proof: Some(proof), ..sync_request_empty() }
+}
+
+pub(super) fn restored() -> Restored {
+    Restored {
+        organisation: organisation(),
+        epoch: HubEpoch([0xef; 16]),
+        previous: epoch(),
+        restored_to: NOW - 3_600,
+        time: NOW + 62,
+        device: device().public_key().thumbprint().expect("a key"),
+        counter: 1,
+        hash: signed(envelope_of_a_change()).hash(),
+    }
+}
+
+/// The answer to a phone that knows an earlier life of the database.
+pub(super) fn sync_answer_restored() -> SyncAnswer {
+    SyncAnswer { more: true, restored: Some(restored().sign(&hub()).expect("signs").into()), ..sync_answer_empty() }
 }
 
 /// A phone's first sync, with work.
@@ -338,6 +365,7 @@ pub(super) fn sync_answer_empty() -> SyncAnswer {
         scopes: None,
         key_set: None,
         clock_in_doubt: false,
+        restored: None,
     }
 }
 

@@ -27,6 +27,8 @@ pub enum Purpose {
     Receipts,
     /// The hub's time, in a refusal for a wrong clock.
     Time,
+    /// That another life of the hub's database has begun, by the hub.
+    Restored,
 }
 
 impl Purpose {
@@ -40,6 +42,7 @@ impl Purpose {
             Self::Statement => b"vestibule/statement/1",
             Self::Receipts => b"vestibule/receipts/1",
             Self::Time => b"vestibule/time/1",
+            Self::Restored => b"vestibule/restored/1",
         }
     }
 }

@@ -132,6 +132,15 @@ pub trait DeviceSigner: Send + Sync {
     /// Signs exactly these bytes: 64 bytes for Ed25519 (RFC 8032), and for ES256 `r` and `s` of 32 bytes each.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError>;
 
+    /// Makes another key, which signs from now on and is there after a restart, and gives its public half. Asked for where
+    /// another phone turned out to sign with the present one.
+    ///
+    /// # Errors
+    /// A device that makes no other key; then a person signs in on it anew.
+    fn renew(&self) -> Result<PublicKey, SignerError> {
+        Err(SignerError { reason: "this device makes no other key".to_owned() })
+    }
+
     /// The signature in the one form that is believed: of an ECDSA signature the one with the lower `s`, which secure
     /// hardware does not see to. A signature that anyone could write differently would give an envelope a second hash,
     /// and make its device look like a clone.

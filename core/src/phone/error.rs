@@ -42,9 +42,12 @@ pub enum PhoneError {
     /// Nobody has signed in on this phone yet.
     #[error("sign in first")]
     NotSignedIn,
-    /// The hub was restored from a backup and does not know what this phone holds.
-    #[error("the hub was restored from a backup and misses what this phone holds; tell an administrator")]
+    /// The hub does not know where this phone stands, and beginning anew does not help.
+    #[error("the hub does not recognise what this phone received from it; tell an administrator, unsent work is kept")]
     HubRestored,
+    /// This phone is a copy of another, or was restored from a copy of itself, and needs a device key of its own.
+    #[error("this phone is a copy of another and needs a key of its own; sign in again, unsent work is kept")]
+    NeedsNewKey,
     /// What the hub said does not verify; nothing of it was taken.
     #[error("failed to believe the hub: {0}")]
     Disbelieved(#[from] Disbelief),
@@ -79,6 +82,7 @@ impl PhoneError {
             Self::SignInAgain => "sign_in_again",
             Self::NotSignedIn => "not_signed_in",
             Self::HubRestored => "hub_restored",
+            Self::NeedsNewKey => "needs_new_key",
             Self::Disbelieved(disbelief) => disbelief.code(),
             Self::Cancelled => "cancelled",
             Self::NotFound => "not_found",
@@ -146,6 +150,7 @@ pub(super) fn of_outcome(outcome: Outcome) -> Result<(), PhoneError> {
         Outcome::Unreachable => PhoneError::Unreachable,
         Outcome::SignInAgain => PhoneError::SignInAgain,
         Outcome::HubRestored => PhoneError::HubRestored,
+        Outcome::NeedsNewKey => PhoneError::NeedsNewKey,
         Outcome::Cancelled => PhoneError::Cancelled,
         Outcome::Disbelieved(disbelief) => PhoneError::Disbelieved(disbelief),
         Outcome::Later { code, message, seconds } => PhoneError::Later { code, message, seconds },

@@ -15,8 +15,8 @@ use crate::directory::{DirectoryRow, Member, Organisation, OwnRoles, PrivacyMode
 use crate::document::{ParsedChange, Refusal as DocumentRefusal, Replica, Value, Verdict as Fit, Write, actor_id};
 use crate::envelope::{Ask, Item, SignedEnvelope};
 use crate::feed::{
-    ChangeRow, NoteRow, Page, PageHeader, Row, RowKind, SaltedRow, Scope, ScopeHead, SnapshotRow, Statement, chain,
-    digest,
+    ChangeRow, NoteRow, Page, PageHeader, Restored, Row, RowKind, SaltedRow, Scope, ScopeHead, SnapshotRow, Statement,
+    chain, digest,
 };
 use crate::id::{ActorId, ChainHash, HubEpoch, MemberId, VisitId};
 use crate::keys::{DeviceSigner, KeyEntry, KeySet, KeyUse, PublicKey, SignedKeySet, SoftwareSigner};
@@ -48,6 +48,7 @@ pub(super) struct State {
     key_set: SignedKeySet,
     root: SoftwareSigner,
     epoch: HubEpoch,
+    previous: Option<HubEpoch>,
     devices: BTreeMap<crate::id::Thumbprint, (PublicKey, u64)>,
     docs: BTreeMap<VisitId, Replica>,
     logs: BTreeMap<VisitId, (u64, ChainHash)>,
@@ -88,6 +89,10 @@ pub(super) struct State {
     pub(super) always_stale: bool,
     /// The next verdicts are of a kind of tomorrow.
     pub(super) later_verdicts: bool,
+    /// Nothing can be judged yet.
+    pub(super) judge_later: bool,
+    /// A device that was told of the restored hub is revoked before it comes again.
+    pub(super) revokes_when_restored: bool,
     /// What the hub calls itself.
     pub(super) audience: String,
     /// The hub's time, Unix seconds.
@@ -130,6 +135,7 @@ impl FakeHub {
             key_set,
             root,
             epoch: HubEpoch([9; 16]),
+            previous: None,
             devices: BTreeMap::new(),
             docs: BTreeMap::new(),
             logs: BTreeMap::new(),
@@ -154,6 +160,8 @@ impl FakeHub {
             revoked: false,
             always_stale: false,
             later_verdicts: false,
+            judge_later: false,
+            revokes_when_restored: false,
             audience: "https://hub.example".into(),
             now: NOW,
             clock_in_doubt: false,
@@ -320,12 +328,60 @@ impl State {
         self.visit_row(Scope::Visits(me()), visit, RowKind::Snapshot, cbor::write(&snapshot));
     }
 
-    /// The hub comes back from an old backup.
+    /// The hub comes back from a backup made before anybody had invited.
     pub(super) fn restore_backup(&mut self) {
-        for feed in self.feeds.values_mut() {
-            feed.rows.pop();
-            feed.heads.pop();
+        self.previous = Some(std::mem::replace(&mut self.epoch, HubEpoch([8; 16])));
+        self.docs.clear();
+        self.logs.clear();
+        self.done.clear();
+        self.numbers.clear();
+        for (scope, feed) in &mut self.feeds {
+            if !matches!(scope, Scope::Directory | Scope::Roles(_)) {
+                *feed = Feed::default();
+            }
         }
+        self.devices.values_mut().for_each(|(_, last)| *last = 0);
+    }
+
+    /// What a restored hub says to a phone that knows the life before.
+    fn restored(&mut self, known: HubEpoch) -> SyncAnswer {
+        let device = *self.devices.keys().next().expect("a device");
+        let restored = Restored {
+            organisation: id("acme"),
+            epoch: self.epoch,
+            previous: known,
+            restored_to: 1_700_000_000,
+            time: self.now,
+            device,
+            counter: self.devices[&device].1,
+            hash: ChainHash::ORIGIN,
+        };
+        let statement = Statement {
+            organisation: id("acme"),
+            epoch: self.epoch,
+            time: self.now,
+            digest: digest(&[]),
+            key_set: 1,
+            log: ChainHash::ORIGIN,
+        };
+        self.revoked |= self.revokes_when_restored;
+        SyncAnswer {
+            statement: statement.sign(&self.feed_key).expect("signs").into(),
+            receipts: None,
+            turned_away: Vec::new(),
+            pages: Vec::new(),
+            more: true,
+            remaining: 0,
+            scopes: None,
+            key_set: None,
+            clock_in_doubt: self.clock_in_doubt,
+            restored: Some(restored.sign(&self.feed_key).expect("signs").into()),
+        }
+    }
+
+    /// The accepted changes of a visit.
+    pub(super) fn changes(&self, visit: VisitId) -> Vec<crate::id::ChangeHash> {
+        self.docs.get(&visit).map(|doc| doc.changes().map(|(hash, _)| *hash).collect()).unwrap_or_default()
     }
 
     fn change(&mut self, visit: VisitId, actor: ActorId, chunk: &[u8], author: &MemberId) -> Verdict {
@@ -371,7 +427,13 @@ impl State {
 
     fn sync(&mut self, request: &SyncRequest) -> Result<SyncAnswer, Answer> {
         self.exchanges += 1;
-        let restored = request.epoch.is_some_and(|epoch| epoch != self.epoch)
+        if self.revoked {
+            return Err(problem(403, "revoked"));
+        }
+        if let Some(known) = request.epoch.filter(|known| Some(*known) == self.previous) {
+            return Ok(self.restored(known));
+        }
+        let unknown = request.epoch.is_some_and(|epoch| epoch != self.epoch)
             || request.heads.iter().any(|head| {
                 // By name: in a test the phone, and this request with it, may not know all of them.
                 let named = |scope: &&Scope| scope.to_string() == head.scope.to_string();
@@ -379,7 +441,7 @@ impl State {
                 let held = usize::try_from(head.index).expect("small");
                 held > 0 && feed.heads.get(held - 1) != Some(&head.head)
             });
-        if restored {
+        if unknown {
             return Err(problem(409, "unknown_head"));
         }
         let (mut receipts, mut turned_away, mut device) = (Vec::new(), Vec::new(), None);
@@ -408,6 +470,7 @@ impl State {
             let mut chunks = pushed.chunks.iter();
             for item in &envelope.items {
                 let verdict = match item {
+                    _ if self.judge_later => Verdict::Later,
                     Item::Change { visit, salt, .. } => {
                         let chunk = chunks.next().expect("a chunk for each change").clone();
                         self.change(*visit, actor_id(&thumbprint, *visit, salt), &chunk, &envelope.member)
@@ -431,7 +494,7 @@ impl State {
         }
         if std::mem::take(&mut self.later_verdicts) {
             for receipt in &mut receipts {
-                receipt.verdict = Verdict::Later(99);
+                receipt.verdict = Verdict::Unknown(99);
             }
         }
         let receipts = device.map(|device| {
@@ -462,6 +525,7 @@ impl State {
             scopes: Some(self.feeds.keys().cloned().collect()),
             key_set: None,
             clock_in_doubt: self.clock_in_doubt,
+            restored: None,
         })
     }
 

@@ -25,9 +25,9 @@ use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::id::MemberId;
 use crate::keys::DeviceSigner;
-use crate::store::{Identity, Moment, Store, StoreKey, SyncState, Trouble};
+use crate::store::{Identity, Moment, SetBack, Store, StoreError, StoreKey, SyncState, Trouble};
 use crate::sync::Transport;
-use crate::sync::client::{SyncClient, in_moment};
+use crate::sync::client::{ClientError, SyncClient, in_moment};
 use crate::sync::machine::Outcome;
 use gate::{Gate, Pass};
 use observe::{Desk, is_inside};
@@ -45,6 +45,13 @@ impl Surroundings for SystemSurroundings {
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the system's random generator does not fail once the device has started");
     }
+}
+
+/// What a sync that left nothing to do has to tell a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SyncReport {
+    /// The hub was set back to an earlier time, and was sent again what it had forgotten; said once.
+    pub set_back: Option<SetBack>,
 }
 
 /// A host's phone: its file, its key, and its way to the hub. Shared between threads as it is.
@@ -138,13 +145,19 @@ impl HostClient {
         Ok(self.store()?.directory()?)
     }
 
-    /// Sends what waits and fetches what is new; returns when both are done.
+    /// Sends what waits and fetches what is new; returns when both are done. Where another phone turns out to sign with this
+    /// one's key, the signer is asked for a new one ([`DeviceSigner::renew`]) and everything unsent goes out under that.
     ///
     /// # Errors
-    /// [`PhoneError::Unreachable`], [`PhoneError::SignInAgain`], [`PhoneError::HubRestored`], [`PhoneError::Cancelled`]
+    /// [`PhoneError::Unreachable`], [`PhoneError::SignInAgain`], [`PhoneError::HubRestored`], [`PhoneError::NeedsNewKey`],
+    /// [`PhoneError::Cancelled`]
     /// (also by [`pause`](Self::pause) and [`close`](Self::close)), [`PhoneError::Disbelieved`],
     /// [`PhoneError::Refused`]; whatever it is, unsent work is kept.
-    pub async fn sync(&self, progress: &(dyn Fn(Progress) + Send + Sync), cancel: &Cancel) -> Result<(), PhoneError> {
+    pub async fn sync(
+        &self,
+        progress: &(dyn Fn(Progress) + Send + Sync),
+        cancel: &Cancel,
+    ) -> Result<SyncReport, PhoneError> {
         let store = self.store()?;
         let run = self.runs.begin()?;
         let report = |now| {
@@ -152,16 +165,42 @@ impl HostClient {
         };
         let (signer, clock) = (self.signer.as_ref(), self.clock.as_ref());
         // Every wait of a sync may be its last: what was taken before it stays.
-        let outcome = cancel.or(self.client.sync(&store, signer, clock, &report, &run.stop)).await;
-        let ended = match outcome.transpose() {
+        let ended = cancel.or(self.client.sync(&store, signer, clock, &report, &run.stop)).await;
+        let ended = match ended {
+            Some(Ok(Outcome::NeedsNewKey)) => cancel.or(self.sync_under_new_key(&store, &report, &run.stop)).await,
+            other => other.map(|ended| ended.map_err(PhoneError::from)),
+        };
+        let ended = match ended.transpose() {
             Ok(outcome) => error::of_outcome(outcome.unwrap_or(Outcome::Cancelled)),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
+        };
+        let ended = match ended {
+            Ok(()) => Ok(SyncReport { set_back: store.set_back()? }),
+            Err(error) => Err(error),
         };
         match &ended {
-            Ok(()) => tracing::info!("a sync ended with nothing left to do"),
+            Ok(_) => tracing::info!("a sync ended with nothing left to do"),
             Err(error) => tracing::info!(why = error.kind(), "a sync ended early"),
         }
         ended
+    }
+
+    /// Gives this device a key of its own, and syncs again.
+    async fn sync_under_new_key(
+        &self,
+        store: &Store,
+        report: &(dyn Fn(Progress) + Send + Sync),
+        stop: &Cancel,
+    ) -> Result<Outcome, PhoneError> {
+        let (signer, clock) = (self.signer.as_ref(), self.clock.as_ref());
+        tracing::warn!("another phone signs with this one's key; this one takes a new one");
+        match self.client.succeed(store, signer, clock).await {
+            Ok(()) => Ok(self.client.sync(store, signer, clock, report, stop).await?),
+            Err(ClientError::SignInAgain | ClientError::Refused { .. } | ClientError::Store(StoreError::Signer(_))) => {
+                Ok(Outcome::NeedsNewKey)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// When the last sync ended, and what the hub last said of itself.

@@ -77,7 +77,7 @@ impl Setup {
         setup
     }
 
-    pub(super) fn sync(&self) -> Result<(), PhoneError> {
+    pub(super) fn sync(&self) -> Result<SyncReport, PhoneError> {
         run(self.phone.sync(&|_| (), &Cancel::new()))
     }
 
@@ -406,15 +406,54 @@ fn a_difference_is_healed_by_receiving_anew() {
     assert_eq!((view.status, view.values.company.as_deref()), (Status::Upcoming, Some("Mine")));
 }
 
-/// A hub that was restored from a backup never says "up to date", and nothing is lost.
+/// A hub that was restored from a backup is sent again what it has forgotten, byte for byte, and a person is told once.
 #[test]
-fn a_restored_hub_is_noticed() {
+fn a_restored_hub_is_sent_again_what_it_has_forgotten() {
+    let setup = Setup::new();
+    let sent = setup.invite("Grace");
+    setup.sync().expect("syncs");
+    setup.edit(sent, |draft| draft.company = Some("Later".into()));
+    setup.phone.note(sent, "likes tea").expect("notes");
+    setup.sync().expect("syncs");
+    let unsent = setup.invite("Emmy");
+    setup.edit(sent, |draft| draft.company = Some("Latest".into()));
+    let before = setup.hub.state().changes(sent);
+    setup.hub.state().restore_backup();
+
+    // Cut off once the phone knows: nothing is shown as invited that the hub has forgotten.
+    setup.hub.state().revokes_when_restored = true;
+    assert!(matches!(setup.sync(), Err(PhoneError::SignInAgain)));
+    assert_eq!((setup.status(sent), setup.status(unsent)), (Status::Queued, Status::Queued));
+    let view = setup.phone.show(sent).expect("shows");
+    assert_eq!(view.values.company.as_deref(), Some("Latest"));
+
+    setup.hub.state().revoked = false;
+    let report = setup.sync().expect("syncs").set_back.expect("is told");
+    assert_eq!((report.to, report.sent_again), (1_700_000_000, 1));
+    assert_eq!(setup.sync().expect("syncs"), SyncReport::default(), "told once");
+    for visit in [sent, unsent] {
+        assert_eq!((setup.status(visit), setup.outbox(visit)), (Status::Upcoming, vec![]));
+    }
+    assert_eq!(setup.hub.state().changes(sent)[..before.len()], before[..], "the very same changes");
+    assert_eq!(text(setup.hub.state().value(sent, Key::Company)).as_deref(), Some("Latest"));
+    assert_eq!(setup.phone.show(sent).expect("shows").notes.len(), 1);
+}
+
+/// What builds on a colleague's lost change is kept, and asked about once in every sync, until the hub can judge it.
+#[test]
+fn what_cannot_be_judged_yet_is_asked_about_again() {
     let setup = Setup::new();
     let visit = setup.invite("Grace");
+    setup.hub.state().judge_later = true;
     setup.sync().expect("syncs");
-    setup.hub.state().restore_backup();
-    assert!(matches!(setup.sync(), Err(PhoneError::HubRestored)));
-    assert_eq!(setup.status(visit), Status::Upcoming);
+    let exchanges = setup.hub.state().exchanges;
+    assert_eq!(setup.status(visit), Status::Queued);
+    setup.sync().expect("syncs");
+    assert!(setup.hub.state().exchanges - exchanges <= 2, "asked once, and pulled");
+    assert_eq!(setup.status(visit), Status::Queued);
+    setup.hub.state().judge_later = false;
+    setup.sync().expect("syncs");
+    assert_eq!((setup.status(visit), setup.outbox(visit)), (Status::Upcoming, vec![]));
 }
 
 /// A revoked device is told to sign in again, and keeps its work; with another key it goes on.

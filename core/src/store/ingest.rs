@@ -20,7 +20,7 @@ use crate::cbor;
 use crate::decision::{Decision, Entry as LogEntry, Fact, LoggedDecision};
 use crate::directory::{Directory, DirectoryRow};
 use crate::document::{ParsedChange, Replica};
-use crate::feed::{ChangeRow, NoteRow, Row, RowKind, Scope, ScopeHead, SnapshotRow};
+use crate::feed::{ChangeRow, NoteRow, Proof, Row, RowKind, Scope, ScopeHead, SnapshotRow};
 use crate::id::{ChainHash, ChangeHash, HubEpoch, MemberId, VisitId};
 use crate::keys::SignedKeySet;
 use crate::receipt::{Receipt, Receipts};
@@ -59,6 +59,8 @@ pub struct Delivery {
     pub complete: bool,
     /// What is held is not what the hub has: begin every scope again.
     pub restart: bool,
+    /// The statement, with the heads it is about, if nothing is left to pull.
+    pub proof: Option<Proof>,
 }
 
 /// What a delivery did.

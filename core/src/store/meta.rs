@@ -63,6 +63,21 @@ pub struct SyncState {
     pub synced_at: Option<i64>,
 }
 
+/// That the hub was set back to an earlier time, and what this phone did about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SetBack {
+    /// The hub remembers everything up to this time, Unix seconds.
+    #[n(0)]
+    pub to: i64,
+    /// How many visits were sent again.
+    #[n(1)]
+    pub sent_again: u64,
+    /// A person was told.
+    #[n(2)]
+    pub(super) told: bool,
+}
+
 /// The names in the table.
 pub(super) const IDENTITY: &str = "identity";
 pub(super) const KEY_SET: &str = "key_set";
@@ -70,6 +85,8 @@ pub(super) const ENVELOPE: &str = "envelope";
 pub(super) const SYNC: &str = "sync";
 pub(super) const READER: &str = "reader";
 pub(super) const CLOCK: &str = "clock";
+pub(super) const PROOF: &str = "proof";
+pub(super) const SET_BACK: &str = "set_back";
 
 pub(super) fn bytes(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
     one(connection, "SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))

@@ -180,23 +180,22 @@ impl<'a, 'c> Author<'a, 'c> {
     /// sent as it is. False if it is not held here.
     pub(super) fn reseal(&mut self, counter: u64) -> Result<bool, StoreError> {
         let from = i64::try_from(counter).map_err(|_| StoreError::Damaged("meta"))?;
-        let rows = all(
-            self.tx,
-            "SELECT counter, previous, bytes, rest FROM envelope WHERE counter >= ?1 ORDER BY counter",
-            [from],
-            |row| {
-                let (bytes, rest) = (row.get::<_, Vec<u8>>(2)?, row.get::<_, Option<Vec<u8>>>(3)?);
-                Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?, bytes, rest))
-            },
-        )?;
-        match rows.first() {
-            Some((first, previous, ..)) if *first == from => {
-                self.head = EnvelopeHead { counter: counter - 1, hash: ChainHash(*previous) };
-            }
-            _ => return Ok(false),
-        }
-        self.tx.execute("DELETE FROM envelope WHERE counter >= ?1", [from])?;
-        for (.., bytes, rest) in &rows {
+        let previous = one(self.tx, "SELECT previous FROM envelope WHERE counter = ?1", [from], |row| row.get(0))?;
+        let Some(previous) = previous else { return Ok(false) };
+        self.reseal_after(EnvelopeHead { counter: counter - 1, hash: ChainHash(previous) })?;
+        Ok(true)
+    }
+
+    /// Seals the items of all envelopes after `head` anew, as those that follow it.
+    pub(super) fn reseal_after(&mut self, head: EnvelopeHead) -> Result<(), StoreError> {
+        let after = i64::try_from(head.counter).map_err(|_| StoreError::Damaged("meta"))?;
+        let rows =
+            all(self.tx, "SELECT bytes, rest FROM envelope WHERE counter > ?1 ORDER BY counter", [after], |row| {
+                Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?))
+            })?;
+        self.head = head;
+        self.tx.execute("DELETE FROM envelope WHERE counter > ?1", [after])?;
+        for (bytes, rest) in &rows {
             let envelope: Envelope = match rest {
                 Some(rest) => cbor::read(rest, "envelope")?,
                 None if bytes.is_empty() => continue,
@@ -212,8 +211,7 @@ impl<'a, 'c> Author<'a, 'c> {
             }
         }
         self.seal()?;
-        meta::put(self.tx, meta::ENVELOPE, &self.head)?;
-        Ok(true)
+        meta::put(self.tx, meta::ENVELOPE, &self.head)
     }
 
     /// Seals what is not sealed yet.

@@ -12,7 +12,6 @@ use super::tx::{Tx, all, one};
 use super::working::{OperationState, Working};
 use super::{outbox, project};
 use crate::cbor;
-use crate::envelope::Item;
 use crate::feed::Scope;
 use crate::id::VisitId;
 use crate::receipt::Refusal;
@@ -69,24 +68,13 @@ pub(super) fn erase(tx: &Tx<'_>, working: &mut Working, at: i64) -> Result<(), S
     project::remove(tx, id, &mut search)?;
     search.write(tx)?;
     // Notes and reasons stand in the envelopes themselves, and an envelope is not taken without the chunks it names.
-    let envelopes = all(tx, "SELECT counter, bytes, rest FROM envelope", [], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Option<Vec<u8>>>(2)?))
-    })?;
-    for (counter, bytes, rest) in envelopes {
-        let says = |item: &Item| item.visit() == id;
-        let mut envelope = match &rest {
-            Some(rest) => cbor::read(rest, "envelope")?,
-            None if bytes.is_empty() => continue,
-            None => outbox::read_envelope(&bytes)?,
-        };
-        if envelope.items.iter().any(says) {
-            envelope.items.retain(|item| item.visit() != id);
-            tx.execute(
-                "UPDATE envelope SET bytes = x'', rest = ?2 WHERE counter = ?1",
-                (counter, cbor::write(&envelope)),
-            )?;
-        }
-    }
+    tear(
+        tx,
+        id,
+        "SELECT counter, bytes, rest FROM envelope",
+        "UPDATE envelope SET bytes = x'', rest = ?2 WHERE counter = ?1",
+    )?;
+    tear(tx, id, "SELECT counter, bytes, rest FROM sent", "UPDATE sent SET bytes = x'', rest = ?2 WHERE counter = ?1")?;
     for sql in [
         "DELETE FROM chunk WHERE visit = ?1",
         "DELETE FROM doc WHERE id = ?1",
@@ -102,6 +90,25 @@ pub(super) fn erase(tx: &Tx<'_>, working: &mut Working, at: i64) -> Result<(), S
     }
     tx.execute("INSERT OR IGNORE INTO tombstone (visit, at) VALUES (?1, ?2)", (id.as_bytes(), at))?;
     *working = Working { fresh: working.fresh, ..Working::fresh(id) };
+    Ok(())
+}
+
+/// Takes what envelopes say of a visit out of them; what they say of others is kept, to be sealed anew if the hub asks.
+fn tear(tx: &Tx<'_>, visit: VisitId, select: &str, update: &str) -> Result<(), StoreError> {
+    let envelopes = all(tx, select, [], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Option<Vec<u8>>>(2)?))
+    })?;
+    for (counter, bytes, rest) in envelopes {
+        let mut envelope = match &rest {
+            Some(rest) => cbor::read(rest, "envelope")?,
+            None if bytes.is_empty() => continue,
+            None => outbox::read_envelope(&bytes)?,
+        };
+        if envelope.items.iter().any(|item| item.visit() == visit) {
+            envelope.items.retain(|item| item.visit() != visit);
+            tx.execute(update, (counter, cbor::write(&envelope)))?;
+        }
+    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use super::ingest::{note, settle_own, stand_behind_accepted};
 use super::outbox::{drop_entry, read_envelope, turn_down};
 use super::purge;
 use super::replay::loosen;
+use super::sent;
 use super::tx::{Tx, one};
 use super::working::{OperationState, Payload, Working};
 use crate::cbor;
@@ -35,11 +36,12 @@ pub(super) fn receipts(
         let bytes =
             one(tx, "SELECT bytes FROM envelope WHERE counter = ?1", [counter], |row| row.get::<_, Vec<u8>>(0))?;
         let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { continue };
-        let mut open = false;
+        let (mut open, mut later) = (false, false);
         for item in read_envelope(&bytes)?.items {
-            let known = |verdict: &&&Verdict| !matches!(verdict, Verdict::Later(_));
+            let known = |verdict: &&&Verdict| !matches!(verdict, Verdict::Later | Verdict::Unknown(_));
             let Some(verdict) = verdicts.get(&item.id()).filter(known) else {
                 open = true;
+                later |= matches!(verdicts.get(&item.id()), Some(Verdict::Later));
                 continue;
             };
             answered += 1;
@@ -62,13 +64,9 @@ pub(super) fn receipts(
             }
         }
         if !open {
-            // The hub takes envelopes in order: what was torn before this one is behind it too.
-            tx.execute(
-                "DELETE FROM envelope WHERE counter = ?1 OR (counter < ?1 AND bytes = x'' AND rest IS NULL)",
-                [counter],
-            )?;
-            tx.execute("DELETE FROM chunk WHERE envelope = ?1 AND status = 'superseded'", [counter])?;
-            tx.execute("UPDATE chunk SET envelope = NULL WHERE envelope = ?1", [counter])?;
+            sent::keep(tx, counter, receipts.time)?;
+        } else if later {
+            tx.execute("UPDATE envelope SET later = 1 WHERE counter = ?1", [counter])?;
         }
     }
     Ok(answered)
@@ -147,7 +145,7 @@ fn change(
             }
         }
         Verdict::Stale { .. } | Verdict::DependencyRefused => loosen_if_local(tx, working, hash)?,
-        Verdict::Erased | Verdict::Later(_) => {}
+        Verdict::Erased | Verdict::Later | Verdict::Unknown(_) => {}
     }
     Ok(())
 }
@@ -192,7 +190,7 @@ fn request(
             message: "the visit has changed since; look at it again and decide anew".to_owned(),
             field: None,
         },
-        Verdict::Later(_) => return Ok(()),
+        Verdict::Later | Verdict::Unknown(_) => return Ok(()),
         Verdict::DependencyRefused | Verdict::Erased => Refusal {
             code: "dependency_refused".to_owned(),
             message: "the visit it is about was not accepted".to_owned(),

@@ -5,9 +5,10 @@
 use super::StoreError;
 use super::intent::OperationKind;
 use super::outbox::{Author, drop_entry, narrow, turn_down};
-use super::tx::Tx;
+use super::tx::{Tx, one};
 use super::working::{Entry, OperationState, Working};
 use crate::cbor;
+use crate::id::VisitId;
 use crate::moment::Moment;
 use crate::receipt::Refusal;
 use crate::visit::Key;
@@ -45,11 +46,15 @@ pub(super) fn replay(
     author.forget_actor(working.id);
     // A first change for a visit the hub had already taken is an edit of what came with the feed.
     let known = |entry: &&Entry| !working.accepted.is_empty() && entry.code.as_deref() == Some("second_root");
-    let waits = |entry: &&Entry| entry.state == OperationState::Stale || known(entry);
-    let waiting: Vec<Entry> = working.outbox.iter().filter(waits).cloned().collect();
+    let open = |entry: &&Entry| entry.state == OperationState::Stale || known(entry);
+    let waiting: Vec<Entry> = working.outbox.iter().filter(open).cloned().collect();
     for entry in waiting {
         let Some(intent) = entry.intent() else { continue };
         if entry.kind != OperationKind::Create && working.current().is_empty() {
+            // The hub has still to say what it makes of it: what it builds on may be on its way from another phone.
+            if waits(author.tx, working.id, &entry)? {
+                continue;
+            }
             let why = reason("dependency_refused", "the visit it edits was not accepted; invite again");
             turn_down(author.tx, working, entry.id, OperationState::Refused, Some(&why))?;
             continue;
@@ -100,4 +105,11 @@ pub(super) fn replay(
         }
     }
     Ok(())
+}
+
+/// Whether the change of an entry is in an envelope that the hub has not answered.
+fn waits(tx: &Tx<'_>, visit: VisitId, entry: &Entry) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM chunk JOIN envelope ON envelope.counter = chunk.envelope
+               WHERE chunk.visit = ?1 AND chunk.hash = ?2 AND envelope.bytes <> x''";
+    Ok(one(tx, sql, (visit.as_bytes(), &entry.item), |_| Ok(()))?.is_some())
 }

@@ -12,11 +12,11 @@ use super::outbox::Author;
 use super::replay::replay;
 use super::tx::{Tx, all, one};
 use super::working::Working;
-use super::{Actors, Store, StoreError, outbox, purge, receipts};
+use super::{Actors, Store, StoreError, outbox, purge, receipts, sent};
 use crate::clock::Heard;
 use crate::directory::Directory;
 use crate::envelope::Item;
-use crate::feed::{Scope, ScopeHead};
+use crate::feed::{Proof, Scope, ScopeHead};
 use crate::id::{ChainHash, VisitId};
 use crate::keys::{DeviceSigner, SignedKeySet};
 use crate::moment::Moment;
@@ -33,6 +33,8 @@ pub struct Position {
     pub state: SyncState,
     /// The head of every scope held.
     pub heads: Vec<ScopeHead>,
+    /// What the hub said when nothing was left to pull, with the heads it said it of.
+    pub proof: Option<Proof>,
 }
 
 /// What is to be pushed next.
@@ -90,7 +92,8 @@ impl Store {
         let key_set = SignedKeySet::verify(&bytes, &identity.organisation, &identity.root)
             .map_err(|_| StoreError::Damaged("meta"))?;
         let state = meta::get(&connection, meta::SYNC)?.unwrap_or_default();
-        Ok(Position { identity, key_set, state, heads: heads(&connection)? })
+        let proof = meta::get(&connection, meta::PROOF)?;
+        Ok(Position { identity, key_set, state, heads: heads(&connection)?, proof })
     }
 
     /// When the last sync ended, and what the hub last said of itself.
@@ -116,7 +119,7 @@ impl Store {
         let mut outgoing = Outgoing { waiting: waiting(&connection)?, ..Outgoing::default() };
         let mut bytes = 0;
         let mut statement = connection.prepare_cached(
-            "SELECT counter, bytes FROM envelope WHERE counter >= ?1 AND bytes <> x'' ORDER BY counter",
+            "SELECT counter, bytes FROM envelope WHERE counter >= ?1 AND bytes <> x'' AND later = 0 ORDER BY counter",
         )?;
         let mut rows = statement.query([i64::try_from(from).unwrap_or(i64::MAX)])?;
         while let Some(row) = rows.next()? {
@@ -166,6 +169,7 @@ impl Store {
             }
         }
         if delivery.complete && !delivery.restart {
+            self.drop_lost_rows(moment)?;
             applied.replayed = self.replay_stale(moment, signer)?;
         }
         applied.waiting = envelopes_waiting(&self.reader())?;
@@ -176,7 +180,8 @@ impl Store {
     pub fn note_synced(&self, moment: &Moment<'_>) -> Result<(), StoreError> {
         self.transact(|tx, _| {
             let state: SyncState = meta::get(tx, meta::SYNC)?.unwrap_or_default();
-            meta::put(tx, meta::SYNC, &SyncState { synced_at: Some(moment.unix()), ..state })
+            meta::put(tx, meta::SYNC, &SyncState { synced_at: Some(moment.unix()), ..state })?;
+            sent::prune(tx, state.hub_time)
         })
     }
 
@@ -193,6 +198,9 @@ impl Store {
                 return Ok(true);
             }
             let identity = meta::identity(tx)?;
+            if whole.is_none() && sent::requeue(tx, counter)? {
+                return Ok(true);
+            }
             Author::begin(tx, &identity, &directory, signer, actors, moment.unix())?.reseal(counter)
         })
     }
@@ -223,6 +231,9 @@ impl Store {
                     for scope in scopes {
                         ingest::cursor_key(tx, scope)?;
                     }
+                }
+                if let Some(proof) = &delivery.proof {
+                    meta::put(tx, meta::PROOF, proof)?;
                 }
                 if delivery.restart {
                     for key in all(tx, "SELECT key FROM cursor", [], |row| row.get::<_, i64>(0))? {
@@ -348,6 +359,7 @@ fn change_device(
     signer: &dyn DeviceSigner,
 ) -> Result<(), StoreError> {
     actors.clear();
+    sent::forget(tx)?;
     tx.execute("DELETE FROM envelope", [])?;
     meta::put(tx, meta::ENVELOPE, &EnvelopeHead::NONE)?;
     tx.execute("UPDATE outbox SET state = 'stale' WHERE state = 'queued' AND kind <> 'request'", [])?;
@@ -395,6 +407,8 @@ fn waiting(connection: &Connection) -> Result<u64, StoreError> {
 }
 
 fn envelopes_waiting(connection: &Connection) -> Result<u64, StoreError> {
-    let count = one(connection, "SELECT count(*) FROM envelope WHERE bytes <> x''", [], |row| row.get::<_, i64>(0))?;
+    let count = one(connection, "SELECT count(*) FROM envelope WHERE bytes <> x'' AND later = 0", [], |row| {
+        row.get::<_, i64>(0)
+    })?;
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default())
 }

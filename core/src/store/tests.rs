@@ -128,6 +128,7 @@ impl Bench {
             pages,
             complete: true,
             restart,
+            proof: None,
         };
         let mut moment = Moment::new(DateTime::from_timestamp(NOW, 0).expect("a time"), &mut self.rng);
         self.store.apply(&delivery, &mut moment, &self.signer).expect("applies");

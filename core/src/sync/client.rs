@@ -20,6 +20,7 @@ use super::http::{Answer, Call, Transport, TransportError, allowed};
 use super::machine::{Effect, Event, Failure, Outcome, Progress, SyncMachine};
 use super::wire::{
     Challenge, Enrolled, Enrolment, EnrolmentProof, MEDIA_TYPE, Problem, SyncAnswer, SyncRequest, TokenAnswer, origin,
+    successor_nonce,
 };
 use crate::cbor;
 use crate::clock::{Clock, HubTime};
@@ -202,6 +203,39 @@ impl SyncClient {
         Ok(identity)
     }
 
+    /// Enrols a new key of this device in the place of the one it shares with another phone, and seals what is unsent under
+    /// it. The old key vouches for the new one by the access token it was given.
+    ///
+    /// # Errors
+    /// [`StoreError::Signer`] if the device makes no new key; [`ClientError::SignInAgain`] if the old one vouches for
+    /// nothing any more.
+    pub async fn succeed(
+        &self,
+        store: &Store,
+        signer: &dyn DeviceSigner,
+        surroundings: &dyn Surroundings,
+    ) -> Result<(), ClientError> {
+        let held = store.identity()?;
+        let hub: Url = held.hub.parse().map_err(|_| ClientError::Address)?;
+        let (token, _) = self.bearer().ok_or(ClientError::SignInAgain)?;
+        let key = signer.renew().map_err(StoreError::from)?;
+        self.forget_token();
+        let device = key.thumbprint().ok_or_else(|| refused("device_key", "the device's key is no valid key"))?;
+        let nonce = successor_nonce(&token).to_vec().into();
+        let proof = cbor::write(&EnrolmentProof { nonce, key, audience: origin(&hub) });
+        let proof = sign(Purpose::Enrolment, proof, signer).map_err(StoreError::from)?;
+        let enrolment = Enrolment { proof: URL_SAFE_NO_PAD.encode(proof) };
+        let enrolled: Enrolled = self.json(&hub, "v1/devices/successor", &token, &enrolment).await?;
+        let garbled = || refused("garbage", "the hub's answer cannot be read");
+        let key_set = URL_SAFE_NO_PAD.decode(&enrolled.key_set).map_err(|_| garbled())?;
+        // The organisation, its root and the member stay those this phone knows.
+        let key_set = SignedKeySet::verify(&key_set, &held.organisation, &held.root)
+            .map_err(|error| refused("key_set", &error.to_string()))?;
+        let identity = Identity { device, ..held };
+        in_moment(surroundings, |moment| store.sign_in(&identity, &key_set, moment, signer))?;
+        Ok(())
+    }
+
     /// Runs one sync to its end, after one that is running.
     pub async fn sync(
         &self,
@@ -214,6 +248,7 @@ impl SyncClient {
         let Some(_running) = cancel.or(self.running.lock()).await else { return Ok(Outcome::Cancelled) };
         let identity = store.identity()?;
         let hub: Url = identity.hub.parse().map_err(|_| ClientError::Address)?;
+        store.ask_again()?;
         let mut machine = SyncMachine::new();
         clock.recall(store.heard()?);
         let mut ahead: Option<Asked<'_>> = None;
@@ -270,6 +305,14 @@ impl SyncClient {
                 }
                 Effect::Reseal(counter) => {
                     Event::Resealed(in_moment(clock, |moment| store.reseal(counter, moment, signer))?)
+                }
+                Effect::Reopen(restored) => {
+                    in_moment(clock, |moment| store.reopen(&restored, moment, signer))?;
+                    Event::BegunAnew
+                }
+                Effect::Restart => {
+                    in_moment(clock, |moment| store.restart(moment))?;
+                    Event::BegunAnew
                 }
                 Effect::Wait(pause) => match cancel.or(tokio::time::sleep(pause)).await {
                     None => Event::Cancel,
@@ -415,7 +458,7 @@ impl SyncClient {
             Failure::Busy(seconds) | Failure::Later(seconds) => later("busy", "the hub has too much to do", seconds),
             Failure::Broken(code, message) => later(code, message, None),
             Failure::TooLarge => refused("too_large", "the request is larger than the hub takes"),
-            Failure::UnknownHead => refused("unknown_head", "the hub was restored from a backup"),
+            Failure::UnknownHead => refused("unknown_head", "the hub does not know where this phone stands"),
             Failure::Refused { code, message } => ClientError::Refused { code, message },
         })
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::verify::{Doubt, Verified, verify};
 use super::wire::{MAX_PUSH, PushedEnvelope, SyncAnswer, SyncRequest, VERSION};
 use crate::envelope::MAX_ITEMS;
-use crate::feed::ScopeHead;
+use crate::feed::{Restored, ScopeHead};
 use crate::store::{Applied, Delivery, Outgoing, Position};
 
 /// How long to wait before a call is tried again, if the run had come so far that it is worth it.
@@ -57,7 +57,7 @@ pub enum Failure {
     Unauthorised,
     /// The device or member may not come back before it signs in (401 on the assertion, or the hub says so).
     SignInAgain,
-    /// The hub does not know a head this phone holds: it was restored from a backup (409 `unknown_head`).
+    /// The hub does not know a head this phone holds (409 `unknown_head`): its file may be an older one.
     UnknownHead,
     /// The hub refuses for another reason.
     Refused {
@@ -85,6 +85,8 @@ pub enum Event {
     Applied(Applied),
     /// The envelopes were sealed anew, or there was none of that counter.
     Resealed(bool),
+    /// The store has begun anew, with the hub or from the first row of every scope.
+    BegunAnew,
     /// The pause is over.
     Waited,
     /// A person wants to stop. What was taken stays.
@@ -118,6 +120,10 @@ pub enum Effect {
     Apply(Box<Delivery>),
     /// Seal the envelopes from this counter on anew.
     Reseal(u64),
+    /// Begin anew with a hub that was restored from a backup.
+    Reopen(Box<Restored>),
+    /// Begin every scope from its first row.
+    Restart,
     /// Wait.
     Wait(Duration),
     /// Tell whoever watches.
@@ -137,8 +143,10 @@ pub enum Outcome {
     Unreachable,
     /// The device or member has to sign in again; unsent work stays.
     SignInAgain,
-    /// The hub was restored from a backup and does not know what this phone holds. Never "up to date".
+    /// The hub does not know where this phone stands, also after it has begun anew. Never "up to date".
     HubRestored,
+    /// Another phone signs with this one's key, because one is a copy of the other: this one needs a key of its own.
+    NeedsNewKey,
     /// Stopped by a person.
     Cancelled,
     /// Something the hub said does not verify; nothing of that answer was taken.
@@ -173,6 +181,9 @@ pub enum Disbelief {
     /// The receipts.
     #[error("its receipts are not signed by a feed key, or are not this device's")]
     Receipts,
+    /// What it says of having been restored from a backup, or that it says nothing of it.
+    #[error("it was restored from a backup and does not prove it")]
+    Restored,
     /// A page is not signed by a feed key.
     #[error("a page is not signed by a feed key of the organisation")]
     PageSignature,
@@ -191,6 +202,7 @@ impl Disbelief {
             Self::KeySet => "key_set",
             Self::Statement => "statement",
             Self::Receipts => "receipts",
+            Self::Restored => "restored",
             Self::PageSignature => "page_signature",
             Self::Page => "page",
             Self::Digest => "digest",
@@ -206,6 +218,7 @@ enum State {
     Exchanging,
     Applying,
     Resealing,
+    BeginningAnew,
     Waiting,
     Finished,
 }
@@ -226,6 +239,10 @@ pub struct SyncMachine {
     restarted: bool,
     resealed: bool,
     reauthorised: bool,
+    /// How the hub's not knowing this phone's heads was met.
+    unknown: Unknown,
+    /// A restored hub was met: once in a run.
+    reopened: bool,
     /// The hub has answered in this run.
     reached: bool,
     pauses: usize,
@@ -247,9 +264,19 @@ struct Held {
     seconds: Option<u64>,
 }
 
+/// What was done about heads that the hub does not know: first it is shown its own words; if those prove nothing, or there
+/// are none, the scopes begin again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    NotSaid,
+    Proves,
+    Restarted,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Then {
     GoOn,
+    NeedKey,
     Reseal(u64),
     Refuse { code: String, message: String },
 }
@@ -274,6 +301,8 @@ impl SyncMachine {
             restarted: false,
             resealed: false,
             reauthorised: false,
+            unknown: Unknown::NotSaid,
+            reopened: false,
             reached: false,
             pauses: 0,
             idle: 0,
@@ -295,7 +324,7 @@ impl SyncMachine {
         match (self.state, event) {
             (State::Finished, _) => Vec::new(),
             // A delivery that is being stored is not torn: the run ends after it.
-            (State::Applying | State::Resealing, Event::Cancel) => {
+            (State::Applying | State::Resealing | State::BeginningAnew, Event::Cancel) => {
                 self.cancelled = true;
                 Vec::new()
             }
@@ -310,6 +339,8 @@ impl SyncMachine {
             (State::Authorising | State::Exchanging, Event::Failed(failure)) => self.failed(failure),
             (State::Applying, Event::Applied(applied)) => self.applied(applied),
             (State::Resealing, Event::Resealed(sealed)) => self.sealed_anew(sealed),
+            (State::BeginningAnew, Event::BegunAnew) if self.cancelled => self.finish(Outcome::Cancelled),
+            (State::BeginningAnew, Event::BegunAnew) => self.gather(),
             (State::Waiting, Event::Waited) => {
                 // The token may have run out meanwhile, and the store may have moved on: the round begins again.
                 self.state = State::Authorising;
@@ -344,7 +375,10 @@ impl SyncMachine {
             self.pushed += envelope.envelope.len() + envelope.chunks.iter().map(|chunk| chunk.len()).sum::<usize>();
             push.push(envelope);
         }
-        let request = Box::new(request(&position, push));
+        let mut request = Box::new(request(&position, push));
+        if self.unknown == Unknown::Proves {
+            request.proof.clone_from(&position.proof);
+        }
         self.position = Some(position);
         self.state = State::Exchanging;
         vec![Effect::Report(self.progress), Effect::Exchange(request)]
@@ -352,7 +386,7 @@ impl SyncMachine {
 
     fn failed(&mut self, failure: Failure) -> Vec<Effect> {
         match failure {
-            Failure::UnknownHead => self.finish(Outcome::HubRestored),
+            Failure::UnknownHead => self.unknown_head(),
             Failure::SignInAgain => self.finish(Outcome::SignInAgain),
             Failure::Unauthorised if self.state == State::Authorising || self.reauthorised => {
                 self.finish(Outcome::SignInAgain)
@@ -400,6 +434,34 @@ impl SyncMachine {
         }
     }
 
+    fn unknown_head(&mut self) -> Vec<Effect> {
+        self.from = 0;
+        let proves = self.position.as_ref().is_some_and(|position| position.proof.is_some());
+        match self.unknown {
+            Unknown::NotSaid if proves => {
+                self.unknown = Unknown::Proves;
+                self.gather()
+            }
+            Unknown::NotSaid | Unknown::Proves => {
+                self.unknown = Unknown::Restarted;
+                self.state = State::BeginningAnew;
+                vec![Effect::Restart]
+            }
+            Unknown::Restarted => self.finish(Outcome::HubRestored),
+        }
+    }
+
+    /// The hub has another life than the one this phone knows. A second time in one run is a quarrel.
+    fn reopen(&mut self, restored: Box<Restored>) -> Vec<Effect> {
+        if std::mem::replace(&mut self.reopened, true) {
+            return self.finish(Outcome::HubRestored);
+        }
+        self.from = 0;
+        self.unknown = Unknown::NotSaid;
+        self.state = State::BeginningAnew;
+        vec![Effect::Reopen(restored)]
+    }
+
     fn answered(&mut self, answer: &SyncAnswer) -> Vec<Effect> {
         let Some(position) = self.position.take() else { return self.finish(Outcome::Unsettled) };
         self.reached = true;
@@ -407,7 +469,7 @@ impl SyncMachine {
         self.reauthorised = false;
         let verified = match verify(answer, &position, &self.sent) {
             Ok(verified) => verified,
-            Err(Doubt::HubRestored) => return self.finish(Outcome::HubRestored),
+            Err(Doubt::Restored(restored)) => return self.reopen(restored),
             Err(Doubt::Disbelief(disbelief)) => return self.finish(Outcome::Disbelieved(disbelief)),
         };
         let Verified { mut delivery, heads, digests_agree } = verified;
@@ -425,6 +487,7 @@ impl SyncMachine {
             None => Then::GoOn,
             Some(turned) => match (turned.code.as_str(), turned.expected) {
                 ("counter_gap", Some(expected)) => Then::Reseal(expected),
+                ("cloned_device", _) => Then::NeedKey,
                 _ => Then::Refuse { code: turned.code.clone(), message: turned.message.clone() },
             },
         };
@@ -450,6 +513,7 @@ impl SyncMachine {
         } else {
             match std::mem::replace(&mut self.then, Then::GoOn) {
                 Then::Refuse { code, message } => self.finish(Outcome::Refused { code, message }),
+                Then::NeedKey => self.finish(Outcome::NeedsNewKey),
                 Then::Reseal(expected) => self.resend(expected),
                 Then::GoOn => self.go_on(applied),
             }
@@ -514,6 +578,7 @@ fn request(position: &Position, push: Vec<PushedEnvelope>) -> SyncRequest {
         key_set: position.key_set.set.version,
         heads: position.heads.clone(),
         push,
+        proof: None,
     }
 }
 

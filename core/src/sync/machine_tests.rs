@@ -34,6 +34,7 @@ fn position() -> Box<Position> {
         key_set: SignedKeySet::sign(set, &root).expect("signs"),
         state: SyncState { epoch: Some(HubEpoch([1; 16])), ..SyncState::default() },
         heads: vec![],
+        proof: None,
     })
 }
 
@@ -67,6 +68,7 @@ fn answer_at(time: i64, epoch: u8, turned_away: Vec<TurnedAway>) -> Box<SyncAnsw
         scopes: None,
         key_set: None,
         clock_in_doubt: false,
+        restored: None,
     })
 }
 
@@ -132,8 +134,42 @@ fn a_busy_hub_is_asked_again_as_it_says_and_not_for_ever() {
 /// A phone that holds a head the hub does not know is never told "up to date": by the hub's word or by its epoch.
 #[test]
 fn another_epoch_is_a_restored_hub() {
-    assert_eq!(finished(&exchanging().handle(Event::Failed(Failure::UnknownHead))), Some(&Outcome::HubRestored));
-    assert_eq!(finished(&exchanging().handle(Event::Answered(answer(2, vec![])))), Some(&Outcome::HubRestored));
+    let mut machine = exchanging();
+    assert!(matches!(machine.handle(Event::Failed(Failure::UnknownHead)).as_slice(), [Effect::Restart]));
+    assert!(matches!(machine.handle(Event::BegunAnew).as_slice(), [Effect::Gather { .. }]));
+    gathered(&mut machine);
+    assert_eq!(finished(&machine.handle(Event::Failed(Failure::UnknownHead))), Some(&Outcome::HubRestored));
+    let said_nothing = exchanging().handle(Event::Answered(answer(2, vec![])));
+    assert_eq!(finished(&said_nothing), Some(&Outcome::Disbelieved(Disbelief::Restored)));
+}
+
+/// What the hub says of having been restored is believed of this hub, for this device, and from the life it knows alone.
+#[test]
+fn a_restored_hub_proves_it() {
+    let good = Restored {
+        organisation: "acme".parse().expect("an id"),
+        epoch: HubEpoch([2; 16]),
+        previous: HubEpoch([1; 16]),
+        restored_to: 5,
+        time: NOW,
+        device: Thumbprint([1; 32]),
+        counter: 0,
+        hash: ChainHash::ORIGIN,
+    };
+    let meet = |restored: &Restored, signer: &SoftwareSigner| {
+        let restored = Some(restored.sign(signer).expect("signs").into());
+        exchanging().handle(Event::Answered(Box::new(SyncAnswer { restored, ..*answer(2, vec![]) })))
+    };
+    assert!(matches!(meet(&good, &hub()).as_slice(), [Effect::Reopen(restored)] if **restored == good));
+    let stranger = SoftwareSigner::from_seed(&[9; 32]);
+    let other_device = Restored { device: Thumbprint([7; 32]), ..good.clone() };
+    let other_life = Restored { previous: HubEpoch([3; 16]), ..good.clone() };
+    let back_again = Restored { epoch: HubEpoch([1; 16]), previous: HubEpoch([2; 16]), ..good.clone() };
+    for (restored, signer) in
+        [(&good, &stranger), (&other_device, &hub()), (&other_life, &hub()), (&back_again, &hub())]
+    {
+        assert_eq!(finished(&meet(restored, signer)), Some(&Outcome::Disbelieved(Disbelief::Restored)), "{restored:?}");
+    }
 }
 
 /// A statement by a key that was not good when it was signed, or has run out by the highest time the hub has signed, is

@@ -7,7 +7,7 @@ use minicbor::Decode;
 use super::machine::Disbelief;
 use super::wire::SyncAnswer;
 use crate::cbor;
-use crate::feed::{PageHeader, Scope, ScopeHead, Statement, digest};
+use crate::feed::{PageHeader, Proof, Restored, Scope, ScopeHead, Statement, digest};
 use crate::id::ChainHash;
 use crate::keys::{KeySet, KeyUse, Purpose, Sign1, SignedKeySet};
 use crate::receipt::Receipts;
@@ -16,7 +16,8 @@ use crate::store::{Delivery, OpenedPage, Position};
 /// Why an answer is not taken.
 pub(super) enum Doubt {
     Disbelief(Disbelief),
-    HubRestored,
+    /// The hub's database began another life: nothing else of the answer matters.
+    Restored(Box<Restored>),
 }
 
 impl From<Disbelief> for Doubt {
@@ -64,6 +65,14 @@ impl Dated for PageHeader {
     }
 }
 
+impl Dated for Restored {
+    const PURPOSE: Purpose = Purpose::Restored;
+    const KIND: &'static str = "restored";
+    fn signed_at(&self) -> i64 {
+        self.time
+    }
+}
+
 /// Believes what a feed key of the set signed. The phone's own clock has no say in it: a wrong one stops no sync.
 fn believe<T: Dated>(keys: &KeySet, floor: i64, bytes: &[u8]) -> Option<T> {
     let signed = Sign1::read(bytes).ok()?;
@@ -92,8 +101,17 @@ pub(super) fn verify(answer: &SyncAnswer, position: &Position, sent: &[u64]) -> 
     if statement.organisation != identity.organisation {
         return Err(Disbelief::Statement.into());
     }
+    if let Some(bytes) = &answer.restored {
+        let restored: Restored = believe(keys, floor, bytes).ok_or(Disbelief::Restored)?;
+        let ours = restored.organisation == identity.organisation
+            && restored.device == identity.device
+            && restored.epoch == statement.epoch
+            && restored.epoch != restored.previous
+            && Some(restored.previous) == position.state.epoch;
+        return Err(if ours { Doubt::Restored(Box::new(restored)) } else { Disbelief::Restored.into() });
+    }
     if position.state.epoch.is_some_and(|epoch| epoch != statement.epoch) {
-        return Err(Doubt::HubRestored);
+        return Err(Disbelief::Restored.into());
     }
 
     let receipts = match &answer.receipts {
@@ -131,6 +149,8 @@ pub(super) fn verify(answer: &SyncAnswer, position: &Position, sent: &[u64]) -> 
         pages.push(OpenedPage { previous: header.previous, head: held.clone(), rows });
     }
     let heads: Vec<ScopeHead> = heads.into_values().collect();
+    let digests_agree = digest(&heads) == statement.digest;
+    let proves = !answer.more && digests_agree;
     let delivery = Delivery {
         epoch: statement.epoch,
         hub_time: statement.time,
@@ -142,6 +162,7 @@ pub(super) fn verify(answer: &SyncAnswer, position: &Position, sent: &[u64]) -> 
         pages,
         complete: !answer.more,
         restart: false,
+        proof: proves.then(|| Proof { statement: answer.statement.clone(), heads: heads.clone() }),
     };
-    Ok(Verified { delivery, digests_agree: digest(&heads) == statement.digest, heads })
+    Ok(Verified { delivery, digests_agree, heads })
 }

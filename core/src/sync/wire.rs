@@ -4,8 +4,9 @@
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
-use crate::feed::{Page, Scope, ScopeHead};
+use crate::feed::{Page, Proof, Scope, ScopeHead};
 use crate::id::{HubEpoch, OrganisationId};
 
 /// The media type of the sync messages.
@@ -46,6 +47,9 @@ pub struct SyncRequest {
     /// What it pushes, in the order of its envelopes' counters.
     #[n(5)]
     pub push: Vec<PushedEnvelope>,
+    /// After an answer of `unknown_head`: that the hub itself has said it stood there.
+    #[n(6)]
+    pub proof: Option<Proof>,
 }
 
 /// An envelope with the chunks it names.
@@ -88,6 +92,10 @@ pub struct SyncAnswer {
     /// A newer signed key set.
     #[n(7)]
     pub key_set: Option<ByteVec>,
+    /// The signed [`crate::feed::Restored`], to a phone that knows an earlier life of the database; then nothing that was
+    /// pushed was looked at, and there are no pages.
+    #[n(8)]
+    pub restored: Option<ByteVec>,
     /// The hub is not certain of its own time: no clock is to be set by this answer's.
     #[n(10)]
     #[cbor(default, skip_if = "is_false")]
@@ -164,6 +172,12 @@ pub fn origin(address: &url::Url) -> String {
         return "http://localhost".to_owned();
     }
     address.origin().ascii_serialization()
+}
+
+/// The nonce that a device's new key signs to succeed another, whose access token this is: SHA-256 of the token. The token
+/// is the old key's word, is good for minutes, and is known to nobody else.
+pub fn successor_nonce(access_token: &str) -> [u8; 32] {
+    Sha256::digest(access_token).into()
 }
 
 /// The answer to an [`Enrolment`].

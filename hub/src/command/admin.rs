@@ -5,6 +5,7 @@
 //! phones and pages ask for.
 
 mod attention;
+mod backup;
 mod check;
 mod clock;
 mod lists;
@@ -155,6 +156,41 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Copy the database while the hub runs
+    #[command(
+        long_about = "Copy the database and the settings into a new folder, while the hub runs or not, with a manifest and \
+                      checksums. The keys are not in it: keep them in another place (--keys)."
+    )]
+    Backup {
+        /// The folder to make
+        #[arg(value_name = "DIR")]
+        target: PathBuf,
+        /// Copy the keys too, into this folder; never keep it with the other
+        #[arg(long, value_name = "DIR")]
+        keys: Option<PathBuf>,
+    },
+    /// Check a backup: checksums, the database's pages, the chains over its feed and its decision logs
+    Verify {
+        /// The backup
+        #[arg(value_name = "DIR")]
+        backup: PathBuf,
+    },
+    /// Put a backup in place; the hub must not run
+    #[command(
+        long_about = "Put a backup in place. The hub must not run. Phones notice, begin anew, and send again what they had \
+                      sent since the backup was made."
+    )]
+    Restore {
+        /// The backup
+        #[arg(value_name = "DIR")]
+        backup: PathBuf,
+        /// Where the keys are kept, if they are not in the hub's directory
+        #[arg(long, value_name = "DIR")]
+        keys: Option<PathBuf>,
+        /// Replace the database that is there; it is kept beside the new one
+        #[arg(long)]
+        force: bool,
+    },
     /// Print the keys `vestibule scan` checks QR codes with
     QrKeys,
     /// Write what passes, links and QR codes can be checked with
@@ -222,16 +258,24 @@ struct Desk {
 impl Admin {
     /// Does what was asked.
     pub fn run(self) -> Result<(), Failure> {
-        match self.command {
+        // What works without a hub that can be opened.
+        match &self.command {
             Command::Init { .. } => return self.init(),
-            // It looks at a hub that cannot be opened, too.
-            Command::Check { json } => return check::run(&self.dir, json),
+            Command::Check { json } => return check::run(&self.dir, *json),
             Command::Compact => return self.compact(),
+            Command::Backup { target, keys } => return self.backup(target, keys.as_deref()),
+            Command::Verify { backup } => return Self::verify(backup),
+            Command::Restore { backup, keys, force } => return self.restore(backup, keys.as_deref(), *force),
             _ => {}
         }
         let mut desk = self.open()?;
         match self.command {
-            Command::Init { .. } | Command::Check { .. } | Command::Compact => Ok(()),
+            Command::Init { .. }
+            | Command::Check { .. }
+            | Command::Compact
+            | Command::Backup { .. }
+            | Command::Verify { .. }
+            | Command::Restore { .. } => Ok(()),
             Command::Token { member, out } => desk.token(&member, out.as_deref()),
             Command::Members { json } => desk.members(json),
             Command::Visits { json } => desk.visits(json),

@@ -9,11 +9,13 @@
 mod audience;
 mod held;
 mod pull;
+mod restored;
 mod window;
 
 pub use audience::{News, publish, publish_note, publish_row};
 pub use held::{held, open};
 pub use pull::{Pulled, pull};
+pub use restored::{proves, restored};
 pub use window::{days, is_out_of_step, keep_in_step};
 
 use crate::record::RecordError;

@@ -32,8 +32,8 @@ pub struct Pulled {
 /// Answers from where the phone stands. A phone names every scope it holds, also one it has no row of (index 0).
 ///
 /// # Errors
-/// [`SyncProblem::UnknownHead`] if the phone knows another life of this database, or stands at a row of one of its
-/// scopes that this database does not have under that head.
+/// [`SyncProblem::UnknownHead`] if the phone stands at a row of one of its scopes that this database does not have under
+/// that head. A phone that knows another life of the database is answered by [`super::restored`].
 pub fn pull(
     tx: &Transaction<'_>,
     context: &Context,
@@ -46,7 +46,7 @@ pub fn pull(
     let epoch = organisations::epoch(tx)?.ok_or(StoreError::Corrupt("epoch"))?;
     let key_set = organisations::key_set_version(tx, organisation)?;
     let scopes = held(tx, organisation, member)?;
-    let stands = positions(tx, context, epoch, &scopes, request)?;
+    let stands = positions(tx, context, &scopes, request)?;
 
     let heads = scopes.iter().map(|scope| feed::head(tx, organisation, scope)).collect::<Result<Vec<_>, _>>()?;
     let answer = Answer { context, epoch, key_set, time: moment.unix() };
@@ -91,12 +91,11 @@ pub fn pull(
 fn positions(
     tx: &Transaction<'_>,
     context: &Context,
-    epoch: HubEpoch,
     scopes: &BTreeSet<Scope>,
     request: &SyncRequest,
 ) -> Result<BTreeMap<Scope, ScopeHead>, SyncProblem> {
     let stands_somewhere = request.heads.iter().any(|head| head.index > 0);
-    if request.epoch.is_some_and(|known| known != epoch) || (request.epoch.is_none() && stands_somewhere) {
+    if request.epoch.is_none() && stands_somewhere {
         return Err(SyncProblem::UnknownHead);
     }
     let mut stands = BTreeMap::new();

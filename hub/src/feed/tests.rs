@@ -3,13 +3,15 @@
 use vestibule_core::cbor;
 use vestibule_core::directory::{Directory, DirectoryRow};
 use vestibule_core::document::Write;
-use vestibule_core::feed::{RowKind, Scope, ScopeHead};
+use vestibule_core::feed::{Proof, Restored, RowKind, Scope, ScopeHead, Statement, digest};
 use vestibule_core::id::{ChainHash, HubEpoch};
-use vestibule_core::sync::wire::{FIRST_PAGE_BYTES, PAGE_BYTES, SyncAnswer};
+use vestibule_core::keys::{Purpose, SoftwareSigner};
+use vestibule_core::sync::wire::{FIRST_PAGE_BYTES, PAGE_BYTES, SyncAnswer, SyncRequest};
 use vestibule_core::visit::Key;
 
 use super::SyncProblem;
-use crate::judge::tests::{World, usual};
+use crate::judge::tests::{PhoneHand, World, usual};
+use crate::store::StoreError;
 
 /// With nothing new a reconnect costs one round trip and one small answer, whatever the phone holds.
 #[test]
@@ -115,8 +117,6 @@ fn an_unknown_head_is_no_head() {
     let mut ada = world.enrol("ada");
     ada.pull(&mut world);
     let (epoch, heads) = (ada.epoch, ada.heads.clone());
-    ada.epoch = Some(HubEpoch([1; 16]));
-    assert!(matches!(world.try_sync(&ada, Vec::new()), Err(SyncProblem::UnknownHead)));
     ada.epoch = None;
     assert!(matches!(world.try_sync(&ada, Vec::new()), Err(SyncProblem::UnknownHead)));
     ada.epoch = epoch;
@@ -149,4 +149,61 @@ fn a_lost_role_loses_its_scopes() {
         .expect("changed");
     let scopes = world.sync(&dora, Vec::new()).scopes.expect("other scopes");
     assert!(!scopes.contains(&Scope::Visits("ada".parse().expect("an id"))));
+}
+
+/// What the hub has signed for a phone that has nothing left to pull.
+fn proof_of(world: &mut World, hand: &mut PhoneHand) -> Proof {
+    hand.pull(world);
+    Proof { statement: world.sync(hand, Vec::new()).statement, heads: hand.heads.clone() }
+}
+
+fn told(world: &mut World, hand: &PhoneHand, proof: Option<Proof>) -> Option<Restored> {
+    let request = SyncRequest { proof, ..hand.request(Vec::new()) };
+    let restored = world.try_request(hand, &request).expect("is answered").restored?;
+    Some(cbor::read_strict(&world.verified(&restored, Purpose::Restored), "restored").expect("reads"))
+}
+
+/// An old file put back by hand: the hub believes its own signed words, once; nobody else's, and none that it can explain.
+#[test]
+fn only_the_hubs_own_words_show_that_it_was_set_back() {
+    let mut world = World::new();
+    let mut ada = world.enrol("ada");
+    let (visit, _) = world.created(&mut ada, "ada", &[]);
+    let old = proof_of(&mut world, &mut ada);
+    assert_eq!(told(&mut world, &ada, Some(old.clone())), None, "the hub knows these heads");
+
+    // A phone lies about its heads, or shows words of somebody else, or of another life.
+    let mut more = old.clone();
+    more.heads[0].index += 1;
+    let epoch = ada.epoch.expect("synced");
+    let statement: Statement =
+        cbor::read(&world.verified(&old.statement, Purpose::Statement), "statement").expect("reads");
+    let stranger = SoftwareSigner::from_seed(&[99; 32]);
+    let forged = Statement { digest: digest(&more.heads), ..statement.clone() };
+    let forged = Proof { statement: forged.sign(&stranger).expect("signs").into(), heads: more.heads.clone() };
+    let other = Statement { digest: digest(&more.heads), epoch: HubEpoch([5; 16]), ..statement };
+    let other = other.sign(&world.context.keys.feed).expect("signs").into();
+    let other = Proof { statement: other, heads: more.heads.clone() };
+    for lie in [more, forged, other] {
+        assert_eq!(told(&mut world, &ada, Some(lie)), None);
+    }
+
+    // The file goes back: the rows of Ada's visits are not there any more.
+    world
+        .write(|tx, _, _| {
+            for sql in
+                ["DELETE FROM feed_row WHERE scope = 'visits/ada'", "DELETE FROM feed_scope WHERE scope = 'visits/ada'"]
+            {
+                tx.execute(sql, [])?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .expect("goes back");
+    assert!(matches!(world.try_sync(&ada, Vec::new()), Err(SyncProblem::UnknownHead)));
+    let restored = told(&mut world, &ada, Some(old.clone())).expect("is believed");
+    assert_eq!((restored.previous, restored.device, restored.counter), (epoch, ada.device.thumbprint, 1));
+    assert_ne!(restored.epoch, epoch);
+    let again = told(&mut world, &ada, Some(old)).expect("knows the life before");
+    assert_eq!(again.epoch, restored.epoch, "once");
+    assert!(world.visit(visit).number > 0);
 }

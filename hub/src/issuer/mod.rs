@@ -27,7 +27,7 @@ use vestibule_core::keys::{DeviceSigner as _, SoftwareSigner};
 pub use access::{ACCESS_LIFE, Access};
 pub use assertion::{ASSERTION_LIFE, Assertion, CLOCK_TOLERANCE, JWT_BEARER, claimed_device};
 pub use challenge::{CHALLENGE_LIFE, challenge};
-pub use enrolment::proven_key;
+pub use enrolment::{proven_key, proven_successor};
 pub use metadata::{jwks, metadata};
 pub use sign_in::{SIGN_IN_LIFE, SignIn};
 

@@ -120,8 +120,8 @@ impl Judge<'_, '_> {
         if values.occurrence.is_some() && values.series.is_none() {
             return Ok(refuse(refused_field("required", "is not given, though the visit is a day of one", "series")));
         }
-        if let Some(refusal) = self.bad_previous(place, &values)? {
-            return Ok(refuse(refusal));
+        if let Some(verdict) = self.bad_previous(place, &values)? {
+            return Ok(verdict);
         }
         let needs_approval = validity::needs_approval(self.tx, &self.context.organisation, &values)?;
         let mut visit = AcceptedVisit {
@@ -150,10 +150,11 @@ impl Judge<'_, '_> {
     }
 
     /// "Invite again" names the visit it was made from: one's own, and not one that was rejected for good (S2.27).
-    fn bad_previous(&mut self, place: InEnvelope<'_>, values: &VisitValues) -> Result<Option<Refusal>, StoreError> {
+    fn bad_previous(&mut self, place: InEnvelope<'_>, values: &VisitValues) -> Result<Option<Verdict>, StoreError> {
         let Some(previous) = values.previous else { return Ok(None) };
         let Some(loaded) = self.visit(previous)? else {
-            return Ok(Some(refused_field("unknown", "The visit to invite again from isn't on the hub.", "previous")));
+            let unknown = refused_field("unknown", "The visit to invite again from isn't on the hub.", "previous");
+            return Ok(Some(if self.may_come_back()? { Verdict::Later } else { refuse(unknown) }));
         };
         let refusal = if !self.author(place.envelope).may_edit(&loaded.visit) {
             Some(not_permitted())
@@ -163,7 +164,7 @@ impl Judge<'_, '_> {
             None
         };
         self.keep(loaded);
-        Ok(refusal)
+        Ok(refusal.map(refuse))
     }
 
     /// A later change. `loaded` is as it was unless the verdict is "accepted".
@@ -317,6 +318,7 @@ impl Judge<'_, '_> {
             match quarantine::verdict_of_change(self.tx, organisation, visit, *dep)? {
                 Some(Verdict::Stale { .. }) => return Ok(Some(stale())),
                 Some(_) => return Ok(Some(Verdict::DependencyRefused)),
+                None if self.may_come_back()? => return Ok(Some(Verdict::Later)),
                 None => {}
             }
         }

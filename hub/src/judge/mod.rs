@@ -30,6 +30,7 @@ use crate::context::Context;
 use crate::feed;
 use crate::issuer::Access;
 use crate::moment::Moment;
+use crate::restore;
 use crate::store::{StoreError, devices, organisations, quarantine};
 
 /// Takes what a phone pushes, then gives it what it has not seen. `sender` is who its access token says it is;
@@ -64,6 +65,16 @@ pub fn sync(
         return Err(SyncProblem::TooLarge);
     }
 
+    let epoch = organisations::epoch(tx)?.ok_or(StoreError::Corrupt("epoch"))?;
+    let epoch = match &request.proof {
+        Some(proof) if feed::proves(tx, context, epoch, proof)? => restore::found_out(tx, moment, proof)?,
+        _ => epoch,
+    };
+    if let Some(known) = request.epoch.filter(|known| *known != epoch) {
+        // What was pushed is looked at when the phone knows with whom it speaks.
+        return feed::restored(tx, context, moment, (&device, &member), known, request);
+    }
+
     let (mut receipts, mut turned_away) = (Vec::new(), Vec::new());
     let mut judge = push::Judge::new(tx, context, moment, documents, &device, &member);
     for (index, envelope) in (0..).zip(&request.push) {
@@ -82,7 +93,7 @@ pub fn sync(
     } else {
         let signed = Receipts {
             organisation: context.organisation.clone(),
-            epoch: organisations::epoch(tx)?.ok_or(StoreError::Corrupt("epoch"))?,
+            epoch,
             device: device.thumbprint,
             time: moment.unix(),
             receipts,
@@ -100,5 +111,6 @@ pub fn sync(
         scopes: pulled.scopes,
         key_set: pulled.key_set.map(ByteVec::from),
         clock_in_doubt: !moment.is_certain(),
+        restored: None,
     })
 }

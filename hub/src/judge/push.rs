@@ -17,6 +17,7 @@ use super::rights::Author;
 use crate::context::Context;
 use crate::moment::Moment;
 use crate::store::apart::{apart, reading};
+use crate::restore;
 use crate::store::devices::Device;
 use crate::store::members::MemberRecord;
 use crate::store::quarantine::{self, From, Held};
@@ -95,10 +96,8 @@ impl<'a, 'm> Judge<'a, 'm> {
         self.room = room;
         let hash = signed.hash();
         let place = InEnvelope { envelope: &signed.envelope, hash: &hash };
-        if devices::envelope_hash(self.tx, self.device, signed.envelope.counter)? == Some(hash) {
-            return self.answer_again(place).map(Taken::Judged);
-        }
-        if let Some(reason) = self.out_of_place(place)? {
+        let judged_before = devices::envelope_hash(self.tx, self.device, signed.envelope.counter)? == Some(hash);
+        if !judged_before && let Some(reason) = self.out_of_place(place)? {
             // A gap is the phone's to close and says nothing against it; the rest is evidence.
             if reason.expected.is_none() {
                 let bytes = Some(pushed.envelope.as_slice());
@@ -114,7 +113,16 @@ impl<'a, 'm> Judge<'a, 'm> {
                 Item::Change { .. } => chunks.next().map(|chunk| chunk.as_slice()),
                 Item::Request(_) => None,
             };
-            let verdict = self.judge_apart(place, item, chunk)?;
+            // Of an envelope that was judged before, only what could not be judged then is judged now.
+            let before = if judged_before {
+                reading(|| self.judged_before(item))?.unwrap_or_else(|_| Some(not_judged()))
+            } else {
+                None
+            };
+            let verdict = match before {
+                Some(verdict) => verdict,
+                None => self.judge_apart(place, item, chunk)?,
+            };
             accepted |= matches!(verdict, Verdict::Accepted(_));
             receipts.push(Receipt { item: item.id(), verdict });
         }
@@ -253,6 +261,11 @@ impl<'a, 'm> Judge<'a, 'm> {
                 Item::Request(request) => self.judge_request(place, request)?,
             }
         };
+        if verdict == Verdict::Later {
+            // No word on the item, but the device's envelope has had its turn.
+            quarantine::insert(self.tx, self.from(place), Held::Again(item), reason_of(&verdict), None)?;
+            return Ok(verdict);
+        }
         if !matches!(verdict, Verdict::Accepted(_)) {
             // A stale value stays with its author alone; what is refused is evidence.
             let bytes = match &verdict {
@@ -293,14 +306,9 @@ impl<'a, 'm> Judge<'a, 'm> {
         })
     }
 
-    /// The verdicts of an envelope that was judged before.
-    fn answer_again(&mut self, place: InEnvelope<'_>) -> Result<Vec<Receipt>, SyncProblem> {
-        let mut receipts = Vec::with_capacity(place.envelope.items.len());
-        for item in &place.envelope.items {
-            let verdict = reading(|| self.judged_before(item))?.ok().flatten().unwrap_or_else(not_judged);
-            receipts.push(Receipt { item: item.id(), verdict });
-        }
-        Ok(receipts)
+    /// Whether something that is missing may still come from a phone that had sent it before the hub was set back.
+    pub(super) fn may_come_back(&self) -> Result<bool, StoreError> {
+        restore::phones_may_come_by(self.tx, self.moment.earliest())
     }
 }
 

@@ -46,7 +46,8 @@ pub fn reason_of(verdict: &Verdict) -> &str {
         Verdict::Refused(refusal) => &refusal.code,
         Verdict::DependencyRefused => "dependency_refused",
         Verdict::Erased => "erased",
-        Verdict::Later(_) => "later",
+        Verdict::Later => "later",
+        Verdict::Unknown(_) => "unknown",
     }
 }
 

@@ -37,7 +37,13 @@ impl Judge<'_, '_> {
             // What this device made of the visit was refused, so what it asks about it has nothing to stand on.
             let held = quarantine::holds_visit(self.tx, self.device, request.visit)?;
             let unknown = || Verdict::Refused(refused("unknown_visit", "The hub doesn't have this visit."));
-            return Ok(if held { Verdict::DependencyRefused } else { unknown() });
+            return Ok(if held {
+                Verdict::DependencyRefused
+            } else if self.may_come_back()? {
+                Verdict::Later
+            } else {
+                unknown()
+            });
         };
         let verdict = match self.grant(place, &loaded, request)? {
             Err(refusal) => Verdict::Refused(refusal),

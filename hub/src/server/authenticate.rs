@@ -13,7 +13,7 @@ use crate::store::devices::{self, Device};
 use crate::store::{StoreError, members};
 
 /// The bearer token of a request (RFC 6750, section 2.1).
-fn bearer(headers: &HeaderMap) -> Result<&str, TokenError> {
+pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, TokenError> {
     let value = headers.get(header::AUTHORIZATION).ok_or(TokenError::Missing)?;
     let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or(TokenError::Missing)?;
     if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(TokenError::Missing) }

@@ -21,6 +21,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
     Router::new()
         .route("/v1/devices/challenge", post(sign_in::challenge))
         .route("/v1/devices", post(sign_in::enrol))
+        .route("/v1/devices/successor", post(sign_in::succeed))
         .route("/v1/token", post(sign_in::token))
         .route_layer(from_fn_with_state(Arc::clone(&hub), rates::sign_ins))
         .merge(pages::router().route_layer(from_fn_with_state(Arc::clone(&hub), rates::pages)))

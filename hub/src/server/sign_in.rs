@@ -8,11 +8,13 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rusqlite::Transaction;
 use serde_json::Value;
 use vestibule_core::clock::{HubTime, asked};
 use vestibule_core::keys::DeviceSigner as _;
 use vestibule_core::sync::wire::{Challenge, Enrolled, Enrolment, TokenAnswer};
 
+use super::authenticate::{bearer, good_device};
 use super::problem::Refused;
 use super::{Hub, body};
 use crate::clock::Reading;
@@ -43,16 +45,46 @@ pub async fn enrol(State(hub): State<Arc<Hub>>, request: Request) -> Result<Resp
         enrolled_at: time.now.timestamp(),
         revoked_at: None,
     };
-    let mut rng = hub.surroundings.rng();
-    let enrolled = hub
-        .database
-        .write(move |tx| {
+    Ok(unstored(&hub.enrolled(context, device, None).await?))
+}
+
+/// Enrols another key of a device that has found out that it shares its own with another phone, on the word of that key:
+/// its access token.
+pub async fn succeed(State(hub): State<Arc<Hub>>, request: Request) -> Result<Response, Refused> {
+    let (context, access) = hub.syncs(request.headers())?;
+    let token = bearer(request.headers())?.to_owned();
+    let enrolment: Enrolment = body::json(request).await?;
+    let (key, thumbprint) = issuer::proven_successor(&context.issuer(), &token, &enrolment)?;
+    let device = Device {
+        thumbprint,
+        organisation: context.organisation.clone(),
+        member: access.member.clone(),
+        key,
+        enrolled_at: hub.clock.read().now.timestamp(),
+        revoked_at: None,
+    };
+    Ok(unstored(&hub.enrolled(context, device, Some(access)).await?))
+}
+
+impl Hub {
+    /// Enrols a device whose key has proven itself, on the word of `predecessor` if that is given.
+    async fn enrolled(
+        &self,
+        context: Arc<Context>,
+        device: Device,
+        predecessor: Option<Access>,
+    ) -> Result<Enrolled, Refused> {
+        let (time, mut rng) = (self.clock.read(), self.surroundings.rng());
+        let work = move |tx: &Transaction<'_>| {
+            if let Some(predecessor) = &predecessor {
+                good_device(tx, &context, predecessor)?;
+            }
             let active = members::get(tx, &device.organisation, &device.member)?.is_some_and(|member| member.active);
             if !active {
                 return Err(TokenError::SignInAgain.into());
             }
             match devices::find(tx, &device.thumbprint)? {
-                None => devices::insert(tx, &device)?,
+                None => devices::insert(tx, &device, predecessor.as_ref().map(|access| &access.device))?,
                 Some(known) if known.organisation != device.organisation || known.member != device.member => {
                     return Err(TokenError::OtherMember.into());
                 }
@@ -68,9 +100,9 @@ pub async fn enrol(State(hub): State<Arc<Hub>>, request: Request) -> Result<Resp
                 key_set: URL_SAFE_NO_PAD.encode(key_set(tx, &context, &time.moment(&mut rng))?),
                 audience: context.issuer().audience(),
             })
-        })
-        .await?;
-    Ok(unstored(&enrolled))
+        };
+        self.database.write(work).await
+    }
 }
 
 /// Gives a device an access token for an assertion of its key (RFC 7523).
@@ -111,7 +143,7 @@ pub async fn token(State(hub): State<Arc<Hub>>, request: Request) -> Result<Resp
         .database
         .write(move |tx| {
             let access = Access { member: device.member, device: device.thumbprint };
-            let device = super::authenticate::good_device(tx, &context, &access)?;
+            let device = good_device(tx, &context, &access)?;
             if !assertions::spend(tx, &device, &signed.jti, signed.forgotten_at, time.now.timestamp())? {
                 return Err(TokenError::Replayed.into());
             }

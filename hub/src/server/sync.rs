@@ -36,7 +36,8 @@ pub async fn sync(State(hub): State<Arc<Hub>>, request: Request) -> Result<Respo
         Refused::new(StatusCode::BAD_REQUEST, "garbage", format!("Failed to read the request: {error}."))
     })?;
     drop(bytes);
-    let (writes, database) = (!request.push.is_empty(), &hub.database);
+    // A proof may begin another life of the database.
+    let (writes, database) = (!request.push.is_empty() || request.proof.is_some(), &hub.database);
     let (documents, share) = (Arc::clone(&hub.documents), Share::of(&hub.config.limits));
     let judged = move |tx: &Transaction<'_>| {
         let now = time.now.timestamp();

@@ -27,10 +27,12 @@ pub struct Device {
 }
 
 /// Stores a device that has proven to hold its key. The same key enrolled again by the same member stays as it is.
-pub fn insert(tx: &Transaction<'_>, device: &Device) -> Result<(), StoreError> {
+///
+/// `predecessor` is the key that has vouched for this one, if no person has.
+pub fn insert(tx: &Transaction<'_>, device: &Device, predecessor: Option<&Thumbprint>) -> Result<(), StoreError> {
     tx.prepare_cached(
-        "INSERT INTO device (organisation, thumbprint, member, key, enrolled_at, revoked_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO device (organisation, thumbprint, member, key, enrolled_at, revoked_at, predecessor)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute(params![
         device.organisation.as_str(),
@@ -39,6 +41,7 @@ pub fn insert(tx: &Transaction<'_>, device: &Device) -> Result<(), StoreError> {
         cbor::write(&device.key),
         device.enrolled_at,
         device.revoked_at,
+        predecessor.map(Thumbprint::as_bytes),
     ])?;
     Ok(())
 }
@@ -113,7 +116,7 @@ pub fn count_in_use(tx: &Transaction<'_>) -> Result<u64, StoreError> {
     Ok(tx.prepare_cached(sql)?.query_row([], |row| count(row, 0))?)
 }
 
-/// Takes nothing more from a device; whether there was one that was not revoked yet.
+/// Takes nothing more from a device, nor from those it has vouched for; whether there was one that was not revoked yet.
 pub fn revoke(
     tx: &Transaction<'_>,
     organisation: &OrganisationId,
@@ -121,7 +124,12 @@ pub fn revoke(
     at: i64,
 ) -> Result<bool, StoreError> {
     let changed = tx.execute(
-        "UPDATE device SET revoked_at = ?3 WHERE organisation = ?1 AND thumbprint = ?2 AND revoked_at IS NULL",
+        "WITH RECURSIVE line (thumbprint) AS (
+             VALUES (?2) UNION
+             SELECT device.thumbprint FROM device JOIN line ON device.predecessor = line.thumbprint
+             WHERE device.organisation = ?1)
+         UPDATE device SET revoked_at = ?3
+         WHERE organisation = ?1 AND thumbprint IN (SELECT thumbprint FROM line) AND revoked_at IS NULL",
         params![organisation.as_str(), thumbprint.as_bytes(), at],
     )?;
     Ok(changed > 0)
@@ -157,7 +165,7 @@ pub fn envelope_hash(tx: &Transaction<'_>, device: &Device, counter: u64) -> Res
     .transpose()
 }
 
-/// Keeps an envelope of which something was accepted.
+/// Keeps an envelope of which something was accepted; one that is kept already stays as it is.
 pub fn insert_envelope(
     tx: &Transaction<'_>,
     device: &Device,
@@ -167,7 +175,8 @@ pub fn insert_envelope(
     received_at: i64,
 ) -> Result<(), StoreError> {
     tx.prepare_cached(
-        "INSERT INTO envelope (organisation, device, counter, hash, bytes, received_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO envelope (organisation, device, counter, hash, bytes, received_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO NOTHING",
     )?
     .execute(params![
         device.organisation.as_str(),

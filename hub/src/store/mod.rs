@@ -6,6 +6,7 @@
 
 pub mod apart;
 pub mod assertions;
+pub mod check;
 pub mod clock;
 pub(crate) mod column;
 pub mod credentials;
@@ -19,13 +20,14 @@ pub mod notes;
 pub mod organisations;
 pub mod outbox;
 pub mod quarantine;
+pub mod restorations;
 pub mod usage;
 pub mod visits;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use vestibule_core::fault::{self, Point};
 
 /// The database could not do what was asked; completes "failed to …".
@@ -80,6 +82,31 @@ impl HubStore {
         #[cfg(feature = "faults")]
         connection.update_hook(Some(|_, _: &str, _: &str, _| pass(Point::InsideWrite).expect("it kills or passes")))?;
         Ok(Self { path: path.to_owned(), connection })
+    }
+
+    /// Opens a copy that nobody writes to, only to read it; its schema has to be the present one.
+    pub fn open_copy(path: &Path) -> Result<Self, StoreError> {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let known = u32::try_from(MIGRATIONS.len()).expect("a handful of migrations");
+        let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if found > known {
+            return Err(StoreError::Newer { found, known });
+        }
+        Ok(Self { path: path.to_owned(), connection })
+    }
+
+    /// Writes what is in the database now, its log included, into an empty file. The hub may run meanwhile.
+    pub fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        let path = path.to_str().ok_or(StoreError::Corrupt("path that is not UTF-8"))?;
+        self.connection.execute("VACUUM INTO ?1", [path])?;
+        Ok(())
+    }
+
+    /// Closes the file with everything in it, and nothing in a log beside it.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.connection.close().map_err(|(_, error)| error)?;
+        Ok(())
     }
 
     /// Another connection to the same file.

@@ -47,7 +47,15 @@ fn invitation(hub: &Running, phone: &Phone, visit: VisitId) -> Vec<u8> {
     };
     let signed = SignedEnvelope::sign(envelope, &phone.key).expect("signs");
     let push = vec![PushedEnvelope { envelope: signed.bytes.into(), chunks: vec![change.bytes.clone().into()] }];
-    cbor::write(&SyncRequest { version: VERSION, organisation, epoch: None, key_set: 0, heads: Vec::new(), push })
+    cbor::write(&SyncRequest {
+        version: VERSION,
+        organisation,
+        epoch: None,
+        key_set: 0,
+        heads: Vec::new(),
+        push,
+        proof: None,
+    })
 }
 
 /// S2.8, S2.16, S1.29: approvers are told of what waits, the guest hears nothing before an approval made in another

@@ -315,6 +315,7 @@ pub fn first_sync(organisation: &str) -> Vec<u8> {
         key_set: 0,
         heads: Vec::new(),
         push: Vec::new(),
+        proof: None,
     })
 }
 

@@ -11,7 +11,8 @@ extension VestibuleError: LocalizedError {
         case .refused(_, let reason): "This is not possible: \(reason)."
         case .signInAgain: "You have to sign in again."
         case .notSignedIn: "Nobody has signed in on this phone yet."
-        case .hubRestored: "The hub was restored from a backup and misses what this phone holds."
+        case .hubRestored: "The hub does not recognise what this phone received from it."
+        case .needsNewKey: "This phone is a copy of another and needs a key of its own."
         case .disbelieved(let reason): "What the hub says cannot be believed: \(reason)."
         case .cancelled: "It was stopped."
         case .notFound: "There is no such visit on this phone."
@@ -31,6 +32,7 @@ extension VestibuleError: LocalizedError {
         switch self {
         case .unreachable: "Everything is kept. Try again when there is a network."
         case .signInAgain: "What is not sent yet is kept."
+        case .needsNewKey: "Sign in again. What is not sent yet is kept."
         case .notSignedIn: "Sign in first."
         case .hubRestored, .disbelieved: "Tell an administrator. What is not sent yet is kept."
         case .updateApp: "Update the app."

@@ -15,8 +15,11 @@ public enum VestibuleError: Error, Hashable, Sendable {
     case signInAgain
     /// Nobody has signed in on this phone yet.
     case notSignedIn
-    /// The hub was restored from a backup and misses what this phone holds: an administrator has to know.
+    /// The hub does not recognise what this phone received from it, also after beginning anew: an administrator has to
+    /// know.
     case hubRestored
+    /// This phone is a copy of another, and its ``DeviceSigner`` made no key of its own: the member has to sign in again.
+    case needsNewKey
     /// What the hub said does not verify; nothing of it was taken.
     case disbelieved(reason: String)
     /// Stopped, by the cancellation of its task or by ``HostClient/close()``; what was done stays.

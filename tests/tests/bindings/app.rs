@@ -72,6 +72,10 @@ impl DeviceSigner for App {
         })
     }
 
+    fn renew(&self) -> Result<DeviceKey, ProviderError> {
+        Err(ProviderError::Unavailable { reason: "this phone makes no other key".to_owned() })
+    }
+
     fn sign(&self, message: Vec<u8>) -> Result<Vec<u8>, ProviderError> {
         self.unless_locked(|| self.device.sign(&message).expect("a key in memory signs"))
     }
@@ -104,7 +108,7 @@ impl Office {
     }
 
     pub fn sync(&self) -> Outcome<()> {
-        wait(self.client.sync().run(None, None))
+        wait(self.client.sync().run(None, None)).map(drop)
     }
 }
 

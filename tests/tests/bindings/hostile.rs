@@ -148,6 +148,9 @@ fn paths_keys_and_addresses() {
         fn sign(&self, _: Vec<u8>) -> Result<Vec<u8>, ProviderError> {
             Ok(self.1.clone())
         }
+        fn renew(&self) -> Result<DeviceKey, ProviderError> {
+            Ok(self.0.clone())
+        }
     }
 
     let office = Office::open();

@@ -34,7 +34,7 @@ fn stopped(client: &Arc<HostClient>, called: impl FnOnce(), stop: impl FnOnce())
     };
     called();
     stop();
-    run.join().expect("the call does not panic")
+    run.join().expect("the call does not panic").map(drop)
 }
 
 /// A running sync ends when the client is closed, from another thread; closing again is nothing; then all is `Closed`.
@@ -89,7 +89,7 @@ fn closing_while_everything_runs() {
                 while allowed(client.visits().list(ListFilter::All, 1_000, None).map(drop)) {}
             });
             threads.spawn(move || while allowed(client.visits().create(form("Ada", None)).map(drop)) {});
-            threads.spawn(move || while allowed(wait(client.sync().run(None, None))) {});
+            threads.spawn(move || while allowed(wait(client.sync().run(None, None)).map(drop)) {});
         }
         begun.1.recv_timeout(FOREVER).expect("begins");
         threads.spawn(|| client.close());

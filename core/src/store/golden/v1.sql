@@ -43,6 +43,20 @@ CREATE TABLE envelope (
     previous BLOB NOT NULL,
     bytes BLOB NOT NULL,
     rest BLOB,
+    made_at INTEGER NOT NULL,
+    -- The hub cannot judge all of it yet: sent again by the next sync, not by this one.
+    later INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- Envelopes the hub has answered, for 60 days: a hub that is restored from a backup is sent them again, byte for byte. Their
+-- chunks stay as long: `chunk.envelope` names one of these or one that waits. `answered_at` is the hub's time.
+CREATE TABLE sent (
+    counter INTEGER PRIMARY KEY,
+    answered_at INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    previous BLOB NOT NULL,
+    bytes BLOB NOT NULL,
+    rest BLOB,
     made_at INTEGER NOT NULL
 ) STRICT;
 

@@ -10,13 +10,14 @@ pub(super) mod show;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::DateTime;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use vestibule_core::decision::is_hubs_word;
 use vestibule_core::guest_mail::GuestMail;
 use vestibule_core::id::VisitId;
-use vestibule_core::phone::{Cancel, HostClient, PhoneError, Progress, QR_PREVIEW, qr_preview};
+use vestibule_core::phone::{Cancel, HostClient, PhoneError, Progress, QR_PREVIEW, SyncReport, qr_preview};
 use vestibule_core::store::{Choice, ListFilter, OperationState, VisitSummary};
 use vestibule_core::visit::{Tab, VisitDraft};
 use zeroize::Zeroizing;
@@ -260,21 +261,25 @@ fn sign_in(client: &HostClient, hub: &str, token_file: &std::path::Path, json: b
     let token = std::fs::read_to_string(token_file).map(Zeroizing::new).map_err(|error| {
         Failure::bad_input(format!("The token file {} cannot be read: {error}", token_file.display()))
     })?;
-    let (identity, progress) = runtime()?.block_on(async {
+    let (identity, progress, report) = runtime()?.block_on(async {
         let identity = client.sign_in(hub, token.trim()).await.map_err(|error| not_signed_in(error, hub))?;
-        let progress = run_sync(client, json).await?;
-        Ok::<_, Failure>((identity, progress))
+        let (progress, report) = run_sync(client, json).await?;
+        Ok::<_, Failure>((identity, progress, report))
     })?;
+    let set_back = set_back_words(&report, client)?;
     let (member, organisation) = (identity.member.to_string(), identity.organisation.to_string());
     print(&if json {
         let device = identity.device.to_string();
         format!(
             "{:#}\n",
-            json!({ "id": device, "status": "signed_in", "member": member, "organisation": organisation })
+            json!({
+                "id": device, "status": "signed_in", "member": member, "organisation": organisation,
+                "set_back": set_back_json(&report),
+            })
         )
     } else {
         let clock = client.clock_off_by().map(show::clock).unwrap_or_default();
-        format!("Signed in as {member} of {organisation}; {} rows received.\n{clock}", progress.received)
+        format!("{set_back}Signed in as {member} of {organisation}; {} rows received.\n{clock}", progress.received)
     });
     Ok(())
 }
@@ -328,7 +333,7 @@ fn has_unsent(client: &HostClient) -> bool {
 
 fn sync(client: &HostClient, json: bool) -> Result<(), Failure> {
     let before = attention(client)?;
-    let progress = runtime()?.block_on(run_sync(client, json))?;
+    let (progress, report) = runtime()?.block_on(run_sync(client, json))?;
     let (after, update) = (attention(client)?, client.needs_update().map_err(failure)?);
     let new = after
         .iter()
@@ -349,10 +354,12 @@ fn sync(client: &HostClient, json: bool) -> Result<(), Failure> {
             "id": device, "status": status, "sent": progress.sent, "received": progress.received, "refused": refused,
             "update_app": update, "attention": attention,
             "clock_off_by": client.clock_off_by().map(|off| off.num_seconds()),
+            "set_back": set_back_json(&report),
         });
         print(&format!("{answer:#}\n"));
     } else {
-        print(&format!("Up to date: {} sent, {} rows received.\n", progress.sent, progress.received));
+        let set_back = set_back_words(&report, client)?;
+        print(&format!("{set_back}Up to date: {} sent, {} rows received.\n", progress.sent, progress.received));
         if update {
             print("The hub uses something new that this version cannot show. Update the app.\n");
         }
@@ -369,13 +376,39 @@ fn sync(client: &HostClient, json: bool) -> Result<(), Failure> {
     Err(Failure::refused(lines.collect::<Vec<_>>().join("\n")))
 }
 
+/// What a person is told of a hub that was set back, by the clock of the member's site.
+fn set_back_words(report: &SyncReport, client: &HostClient) -> Result<String, Failure> {
+    let Some(set_back) = report.set_back else { return Ok(String::new()) };
+    let directory = client.directory().map_err(failure)?;
+    let me = client.identity().map_err(failure)?.member;
+    let zone = directory.member(&me).and_then(|me| directory.site(me.site.as_ref()?)).map(|site| &site.zone);
+    let to = DateTime::from_timestamp(set_back.to, 0).unwrap_or_default();
+    let to = match zone {
+        Some(zone) => to.with_timezone(zone).format("%Y-%m-%d %H:%M").to_string(),
+        None => to.format("%Y-%m-%d %H:%M UTC").to_string(),
+    };
+    Ok(match set_back.sent_again {
+        0 => format!("The hub was set back to {to}; nothing had to be sent again.\n"),
+        1 => format!("The hub was set back to {to}; 1 invitation was sent again.\n"),
+        many => format!("The hub was set back to {to}; {many} invitations were sent again.\n"),
+    })
+}
+
+/// The same for programs; null where the hub was not set back.
+fn set_back_json(report: &SyncReport) -> Value {
+    report.set_back.map_or(Value::Null, |set_back| {
+        let to = DateTime::from_timestamp(set_back.to, 0).unwrap_or_default();
+        json!({ "to": to.to_rfc3339_opts(chrono::SecondsFormat::Secs, true), "sent_again": set_back.sent_again })
+    })
+}
+
 /// What somebody has to look at, before and after a sync.
 fn attention(client: &HostClient) -> Result<Vec<VisitSummary>, Failure> {
     Ok(client.list(ListFilter::Attention, 1000, None).map_err(failure)?.items)
 }
 
 /// One sync, with a bar on standard error where that is a terminal.
-pub(super) async fn run_sync(client: &HostClient, quiet: bool) -> Result<Progress, Failure> {
+pub(super) async fn run_sync(client: &HostClient, quiet: bool) -> Result<(Progress, SyncReport), Failure> {
     let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
     bar.set_style(bar_style());
     let last = Arc::new(std::sync::Mutex::new(Progress::default()));
@@ -389,9 +422,9 @@ pub(super) async fn run_sync(client: &HostClient, quiet: bool) -> Result<Progres
     };
     let done = client.sync(&report, &Cancel::new()).await;
     bar.finish_and_clear();
-    done.map_err(|error| not_synced(client, error))?;
+    let report = done.map_err(|error| not_synced(client, error))?;
     let progress = *last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    Ok(progress)
+    Ok((progress, report))
 }
 
 /// Why a sync ended early; what is kept is said only where there is something.
@@ -442,7 +475,7 @@ pub(super) fn failure(error: PhoneError) -> Failure {
         }
         PhoneError::Unreachable | PhoneError::Later { .. } => 3,
         PhoneError::Refused { .. } => 4,
-        PhoneError::SignInAgain => 5,
+        PhoneError::SignInAgain | PhoneError::NeedsNewKey => 5,
         _ => 1,
     };
     Failure { code, message: sentence(&error.to_string()) }

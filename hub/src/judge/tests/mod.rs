@@ -102,7 +102,7 @@ impl World {
             enrolled_at: self.now.timestamp(),
             revoked_at: None,
         };
-        self.write(|tx, _, _| devices::insert(tx, &device)).expect("enrolled");
+        self.write(|tx, _, _| devices::insert(tx, &device, None)).expect("enrolled");
         PhoneHand {
             signer,
             device,
@@ -340,6 +340,7 @@ impl PhoneHand {
             key_set: u32::from(self.epoch.is_some()),
             heads: self.heads.clone(),
             push,
+            proof: None,
         }
     }
 

@@ -257,3 +257,34 @@ fn the_quarantine_is_bounded() {
     assert_eq!(world.store.read(|tx| kept_bytes(tx, &device)).expect("a database"), 0);
     assert_eq!(world.quarantined("not_permitted"), 180);
 }
+
+/// After the hub was set back, what builds on a colleague's change that it has forgotten is no refusal: it waits until the
+/// colleague's phone has come by, or thirty days.
+#[test]
+fn what_builds_on_something_forgotten_waits_for_it() {
+    for comes_by in [true, false] {
+        let mut world = World::new();
+        let (mut ada, mut dora) = (world.enrol("ada"), world.enrol("dora"));
+        let visit = world.new_visit();
+        let (mut replica, first) = ada.first(visit, &usual("ada", &[]));
+        let edit = dora.edit(&mut replica, &[Write::set(Key::Company, "Nordwind")]);
+        let behalf = |envelope: &mut Envelope| envelope.on_behalf_of = Some("ada".parse().expect("an id"));
+        let edits = dora.envelope_with(vec![edit], behalf);
+        world.write(|tx, _, moment| crate::restore::open(tx, moment, 0)).expect("is set back");
+        assert_eq!(world.push_envelope(&dora, edits.clone()), [Verdict::Later]);
+        assert_eq!(world.push_envelope(&dora, edits.clone()), [Verdict::Later], "and again");
+        // What comes after it is not held up.
+        let (_, own) = dora.first(world.new_visit(), &usual("dora", &[]));
+        assert!(matches!(world.push(&mut dora, vec![own])[..], [Verdict::Accepted(_)]));
+        if comes_by {
+            assert!(matches!(world.push(&mut ada, vec![first])[..], [Verdict::Accepted(_)]));
+            assert!(matches!(world.push_envelope(&dora, edits.clone())[..], [Verdict::Accepted(_)]));
+            assert_eq!(world.visit(visit).values.company.as_deref(), Some("Nordwind"));
+        } else {
+            world.later(TimeDelta::days(31));
+            assert!(matches!(world.push_envelope(&dora, edits.clone())[..], [Verdict::Refused(_)]));
+        }
+        let verdict = world.push_envelope(&dora, edits);
+        assert!(!matches!(verdict[..], [Verdict::Later]), "final");
+    }
+}

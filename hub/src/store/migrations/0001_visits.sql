@@ -7,6 +7,15 @@ CREATE TABLE meta (
     value BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Lives of this database after its first: each begins with an older state of it than phones had seen.
+CREATE TABLE restoration (
+    number      INTEGER NOT NULL PRIMARY KEY,
+    epoch       BLOB    NOT NULL UNIQUE,
+    previous    BLOB    NOT NULL,
+    restored_to INTEGER NOT NULL,      -- it remembers everything up to here
+    opened_at   INTEGER NOT NULL
+) STRICT;
+
 -- The last number of each kind, counted over the whole hub and never reused.
 CREATE TABLE sequence (
     kind TEXT    NOT NULL PRIMARY KEY, -- 'organisation', 'site', 'member', 'visit', 'item', 'row'
@@ -113,11 +122,13 @@ CREATE TABLE device (
     key          BLOB    NOT NULL,     -- CBOR of the public key with its algorithm
     enrolled_at  INTEGER NOT NULL,
     revoked_at   INTEGER,
+    predecessor  BLOB,                 -- the key that has vouched for this one; none where a person signed in
     PRIMARY KEY (organisation, thumbprint),
     FOREIGN KEY (organisation, member) REFERENCES member (organisation, id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX device_member ON device (organisation, member);
+CREATE INDEX device_predecessor ON device (organisation, predecessor) WHERE predecessor IS NOT NULL;
 
 -- Envelopes of which at least one item was accepted.
 CREATE TABLE envelope (

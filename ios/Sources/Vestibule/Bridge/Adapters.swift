@@ -16,8 +16,12 @@ final class SignerAdapter: VestibuleGenerated.DeviceSigner {
 
     init(_ signer: any DeviceSigner) { self.signer = signer }
 
-    func publicKey() throws -> VestibuleGenerated.DeviceKey {
-        switch try providing(signer.publicKey) {
+    func publicKey() throws -> VestibuleGenerated.DeviceKey { generated(try providing(signer.publicKey)) }
+
+    func renew() throws -> VestibuleGenerated.DeviceKey { generated(try providing(signer.renew)) }
+
+    private func generated(_ key: DeviceKey) -> VestibuleGenerated.DeviceKey {
+        switch key {
         case .ed25519(let bytes): .ed25519(bytes: bytes)
         case .es256(let bytes): .es256(bytes: bytes)
         }

@@ -22,6 +22,7 @@ extension VestibuleError {
             case .SignInAgain: .signInAgain
             case .NotSignedIn: .notSignedIn
             case .HubRestored: .hubRestored
+            case .NeedsNewKey: .needsNewKey
             case .Disbelieved(let reason): .disbelieved(reason: reason)
             case .Cancelled: .cancelled
             case .NotFound: .notFound

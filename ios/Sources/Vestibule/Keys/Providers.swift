@@ -19,12 +19,21 @@ public protocol TokenProvider: Sendable {
 ///
 /// It is called on threads of the library, where it may block, and may be called from several at a time.
 public protocol DeviceSigner: Sendable {
-    /// The public half, the same one for the life of the file.
+    /// The public half, the same one until ``renew()``.
     func publicKey() throws -> DeviceKey
 
     /// Signs exactly these bytes, 64 bytes: r‖s of ECDSA over SHA-256 for ES256 (see ``ES256/signature(fromDER:)``), or the
     /// signature of RFC 8032 for Ed25519.
     func sign(_ message: Data) throws -> Data
+
+    /// Makes another key, keeps it where the present one is kept, and gives its public half; from then on it signs. Asked
+    /// for where this phone turns out to be a copy of another, which signs with the same key.
+    func renew() throws -> DeviceKey
+}
+
+extension DeviceSigner {
+    /// A signer that makes no other key: the member signs in again instead.
+    public func renew() throws -> DeviceKey { throw ProviderError("this device makes no other key") }
 }
 
 /// A device's public key with its algorithm.

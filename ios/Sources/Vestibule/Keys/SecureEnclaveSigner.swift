@@ -8,32 +8,46 @@
     ///
     /// It is for devices with a Secure Enclave (every iPhone with iOS 17); a simulator has none, and it throws
     /// ``ProviderError`` there.
-    public struct SecureEnclaveSigner: DeviceSigner {
-        private let key: SecureEnclave.P256.Signing.PrivateKey
+    public final class SecureEnclaveSigner: DeviceSigner, @unchecked Sendable {
+        private let name: String
+        private let lock = NSLock()
+        private var key: SecureEnclave.P256.Signing.PrivateKey
 
         /// Takes the key of that name, or makes it.
         public init(name: String = "org.vestibule.device") throws {
             guard SecureEnclave.isAvailable else { throw ProviderError("this device has no Secure Enclave") }
+            self.name = name
             if let handle = try Keychain.data(named: name) {
                 key = try SecureEnclave.P256.Signing.PrivateKey(dataRepresentation: handle)
                 return
             }
+            key = try Self.make()
+            // The handle can be used by this device's Secure Enclave only.
+            try Keychain.keep(key.dataRepresentation, named: name)
+        }
+
+        private static func make() throws -> SecureEnclave.P256.Signing.PrivateKey {
             var refusal: Unmanaged<CFError>?
             guard
                 let access = SecAccessControlCreateWithFlags(
                     nil, kSecAttrAccessibleAfterFirstUnlockThisDeviceOnly, .privateKeyUsage, &refusal)
             else { throw ProviderError("the Secure Enclave gives no access") }
-            key = try SecureEnclave.P256.Signing.PrivateKey(accessControl: access)
-            // The handle can be used by this device's Secure Enclave only.
-            try Keychain.keep(key.dataRepresentation, named: name)
+            return try SecureEnclave.P256.Signing.PrivateKey(accessControl: access)
         }
 
         public func publicKey() throws -> DeviceKey {
-            .es256(key.publicKey.compressedRepresentation)
+            .es256(lock.withLock { key.publicKey.compressedRepresentation })
         }
 
         public func sign(_ message: Data) throws -> Data {
-            try key.signature(for: message).rawRepresentation
+            try lock.withLock { key }.signature(for: message).rawRepresentation
+        }
+
+        public func renew() throws -> DeviceKey {
+            let made = try Self.make()
+            try Keychain.replace(with: made.dataRepresentation, named: name)
+            lock.withLock { key = made }
+            return .es256(made.publicKey.compressedRepresentation)
         }
     }
 
@@ -81,6 +95,11 @@
             item[kSecValueData] = data
             item[kSecAttrAccessible] = kSecAttrAccessibleAfterFirstUnlockThisDeviceOnly
             let status = SecItemAdd(item as CFDictionary, nil)
+            guard status == errSecSuccess else { throw ProviderError("the Keychain cannot be written (\(status))") }
+        }
+
+        static func replace(with data: Data, named name: String) throws {
+            let status = SecItemUpdate(query(name) as CFDictionary, [kSecValueData: data] as CFDictionary)
             guard status == errSecSuccess else { throw ProviderError("the Keychain cannot be written (\(status))") }
         }
     }

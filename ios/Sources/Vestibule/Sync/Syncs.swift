@@ -14,7 +14,9 @@ public final class Syncs: Sendable {
     /// - Throws: ``VestibuleError/unreachable``, ``VestibuleError/signInAgain``, ``VestibuleError/hubRestored``,
     ///   ``VestibuleError/disbelieved(reason:)``, ``VestibuleError/refused(code:reason:)``, ``VestibuleError/cancelled``;
     ///   whatever it is, unsent work is kept.
-    public func run() async throws(VestibuleError) {
+    /// - Returns: What it has to tell a person.
+    @discardableResult
+    public func run() async throws(VestibuleError) -> SyncReport {
         try await run(listener: nil)
     }
 
@@ -24,7 +26,7 @@ public final class Syncs: Sendable {
         AsyncThrowingStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
             let run = Task {
                 do {
-                    try await self.run(listener: ProgressListener(continuation))
+                    _ = try await self.run(listener: ProgressListener(continuation))
                     continuation.finish()
                 } catch {
                     continuation.finish(throwing: error)
@@ -53,17 +55,36 @@ public final class Syncs: Sendable {
         return try await Blocking.run { try generated.needsUpdate() }
     }
 
-    private func run(listener: ProgressListener?) async throws(VestibuleError) {
+    private func run(listener: ProgressListener?) async throws(VestibuleError) -> SyncReport {
         let generated = generated
         let cancel = VestibuleGenerated.SyncCancel()
-        try await Bridge.awaiting {
+        let report = try await Bridge.awaiting {
             try await withTaskCancellationHandler {
                 try await generated.run(listener: listener, cancel: cancel)
             } onCancel: {
                 cancel.cancel()
             }
         }
+        return SyncReport(report)
     }
+}
+
+/// What a sync that left nothing to do has to tell a person.
+public struct SyncReport: Hashable, Sendable {
+    /// The hub was restored from a backup, and was sent again what it had forgotten; told once.
+    public let setBack: HubSetBack?
+
+    init(_ report: VestibuleGenerated.SyncReport) {
+        setBack = report.setBack.map { HubSetBack(to: $0.to, sentAgain: $0.sentAgain) }
+    }
+}
+
+/// That the hub was restored from a backup.
+public struct HubSetBack: Hashable, Sendable {
+    /// It remembers everything up to this time.
+    public let to: Date?
+    /// How many invitations were sent again.
+    public let sentAgain: UInt64
 }
 
 /// How far a sync is.

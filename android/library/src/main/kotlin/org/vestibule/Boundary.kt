@@ -76,6 +76,7 @@ private fun VestibuleApiException.toPublic(): VestibuleException = when (this) {
     is VestibuleApiException.SignInAgain -> VestibuleException.SignInAgain()
     is VestibuleApiException.NotSignedIn -> VestibuleException.NotSignedIn()
     is VestibuleApiException.HubRestored -> VestibuleException.HubRestored()
+    is VestibuleApiException.NeedsNewKey -> VestibuleException.NeedsNewKey()
     is VestibuleApiException.Disbelieved -> VestibuleException.Disbelieved(reason)
     is VestibuleApiException.Cancelled -> VestibuleException.Cancelled()
     is VestibuleApiException.NotFound -> VestibuleException.NotFound()

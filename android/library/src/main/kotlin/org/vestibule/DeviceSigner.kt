@@ -5,7 +5,7 @@ package org.vestibule
  * never leaves the hardware. It must not wait for a person: every write is signed.
  */
 public interface DeviceSigner {
-    /** The public half; the same for the life of the installation. */
+    /** The public half; the same until [renew]. */
     public val publicKey: DeviceKey
 
     /**
@@ -16,6 +16,14 @@ public interface DeviceSigner {
      * @throws ProviderException where the key cannot be used now, for example while the device is locked.
      */
     public fun sign(message: ByteArray): ByteArray
+
+    /**
+     * Makes another key, keeps it where the present one is kept, and gives its public half; from then on it signs. Asked
+     * for where this phone turns out to be a copy of another, which signs with the same key.
+     *
+     * @throws ProviderException where no other key is made: then the member signs in again.
+     */
+    public fun renew(): DeviceKey = throw ProviderException("this device makes no other key")
 }
 
 /** A device's public key with its algorithm. */

@@ -28,6 +28,7 @@ import org.vestibule.generated.QrMatrix as RustQr
 import org.vestibule.generated.SiteView as RustSite
 import org.vestibule.generated.SpaceView as RustSpace
 import org.vestibule.generated.SyncProgress as RustProgress
+import org.vestibule.generated.SyncReport as RustReport
 import org.vestibule.generated.SyncStateView as RustSyncState
 import org.vestibule.generated.Tab as RustTab
 import org.vestibule.generated.TabCounts as RustCounts
@@ -306,5 +307,7 @@ internal fun RustProgress.toPublic() =
     SyncProgress(sent.toLong(), toSend.toLong(), received.toLong(), remaining.toLong())
 
 internal fun RustTrouble.toPublic() = Trouble(kind.same(), detail, visit?.let(::VisitId), updateApp)
+
+internal fun RustReport.toPublic() = SyncReport(setBack?.let { HubSetBack(it.to, it.sentAgain.toLong()) })
 
 internal fun RustSyncState.toPublic() = SyncStateView(syncedAt, hubTime, Duration.ofSeconds(clockOffBy))

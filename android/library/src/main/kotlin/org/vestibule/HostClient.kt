@@ -120,14 +120,16 @@ private class Tokens(private val app: TokenProvider) : RustTokens {
 }
 
 private class Signer(private val app: DeviceSigner) : RustSigner {
-    override fun publicKey(): RustKey = provided {
-        when (val key = app.publicKey) {
-            is DeviceKey.Ed25519 -> RustKey.Ed25519(key.bytes)
-            is DeviceKey.Es256 -> RustKey.Es256(key.bytes)
-        }
-    }
+    override fun publicKey(): RustKey = provided { app.publicKey.toRust() }
 
     override fun sign(message: ByteArray): ByteArray = provided { app.sign(message) }
+
+    override fun renew(): RustKey = provided { app.renew().toRust() }
+
+    private fun DeviceKey.toRust(): RustKey = when (this) {
+        is DeviceKey.Ed25519 -> RustKey.Ed25519(bytes)
+        is DeviceKey.Es256 -> RustKey.Es256(bytes)
+    }
 }
 
 /** Whatever the app throws becomes an error Rust knows; only a [ProviderException]'s words hold no personal data. */

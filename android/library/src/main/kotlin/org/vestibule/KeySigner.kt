@@ -16,19 +16,30 @@ import java.security.spec.ECGenParameterSpec
  * On Android, make the key pair once with `KeyPairGenerator.getInstance("EC", "AndroidKeyStore")`, curve `secp256r1`,
  * `DIGEST_SHA256`, and StrongBox where the device has one; later take it from the Keystore by its alias.
  *
+ * @param another makes and keeps another pair of the same kind, for a phone that turns out to be a copy.
  * @throws VestibuleException.BadArgument for a key of another kind.
  */
-public class KeySigner(publicKey: PublicKey, private val privateKey: PrivateKey) : DeviceSigner {
+public class KeySigner(
+    publicKey: PublicKey,
+    privateKey: PrivateKey,
+    private val another: (() -> KeyPair)? = null,
+) : DeviceSigner {
     /** Signs with both halves of a pair. */
-    public constructor(pair: KeyPair) : this(pair.public, pair.private)
+    public constructor(pair: KeyPair, another: (() -> KeyPair)? = null) : this(pair.public, pair.private, another)
 
-    override val publicKey: DeviceKey = when {
-        publicKey is ECPublicKey && publicKey.isP256() -> DeviceKey.Es256(publicKey.compressed())
-        else -> ed25519Bytes(publicKey)?.let { DeviceKey.Ed25519(it) }
-            ?: throw VestibuleException.BadArgument("publicKey", "is neither P-256 nor Ed25519")
+    @Volatile
+    private var key = Held(deviceKey(publicKey), privateKey)
+
+    override val publicKey: DeviceKey get() = key.public
+
+    override fun renew(): DeviceKey {
+        val pair = (another ?: return super.renew())()
+        key = Held(deviceKey(pair.public), pair.private)
+        return publicKey
     }
 
     override fun sign(message: ByteArray): ByteArray = try {
+        val (publicKey, privateKey) = key
         val algorithm = if (publicKey is DeviceKey.Es256) "SHA256withECDSA" else "Ed25519"
         val signature = Signature.getInstance(algorithm).run {
             initSign(privateKey)
@@ -40,6 +51,8 @@ public class KeySigner(publicKey: PublicKey, private val privateKey: PrivateKey)
         throw ProviderException("the device's key does not sign", error)
     }
 
+    private data class Held(val public: DeviceKey, val private: PrivateKey)
+
     /** Makes keys in software: for the JVM and for tests. A phone's key belongs into its secure hardware. */
     public companion object {
         /** A new P-256 key. */
@@ -49,6 +62,12 @@ public class KeySigner(publicKey: PublicKey, private val privateKey: PrivateKey)
         /** A new Ed25519 key (JDK 15, Android 13 and later). */
         public fun generateEd25519(): KeyPair = KeyPairGenerator.getInstance("Ed25519").generateKeyPair()
     }
+}
+
+private fun deviceKey(key: PublicKey): DeviceKey = when {
+    key is ECPublicKey && key.isP256() -> DeviceKey.Es256(key.compressed())
+    else -> ed25519Bytes(key)?.let { DeviceKey.Ed25519(it) }
+        ?: throw VestibuleException.BadArgument("publicKey", "is neither P-256 nor Ed25519")
 }
 
 /** Signatures of ECDSA on P-256. */

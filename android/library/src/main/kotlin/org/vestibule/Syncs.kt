@@ -28,14 +28,14 @@ public class Syncs internal constructor(private val rust: RustSyncs, private val
      * network, [VestibuleException.SignInAgain], and [VestibuleException.Closed] or [VestibuleException.Cancelled]
      * where the client was closed or paused meanwhile.
      */
-    public suspend fun run(onProgress: (SyncProgress) -> Unit = {}): Unit = coroutineScope {
+    public suspend fun run(onProgress: (SyncProgress) -> Unit = {}): SyncReport = coroutineScope {
         val cancel = SyncCancel()
         // The run is stopped by its handle and waited for, so that nothing is left behind when this returns.
         val run = async {
             runCatching { withContext(NonCancellable) { lifetime.callHere { rust.run(Listener(onProgress), cancel) } } }
         }
         try {
-            run.await().getOrThrow()
+            run.await().getOrThrow().toPublic()
         } catch (error: CancellationException) {
             cancel.cancel()
             run.join()
@@ -77,6 +77,21 @@ public class Syncs internal constructor(private val rust: RustSyncs, private val
  * @property remaining rows the hub still has for this phone.
  */
 public data class SyncProgress(val sent: Long, val toSend: Long, val received: Long, val remaining: Long)
+
+/**
+ * What a sync that left nothing to do has to tell a person.
+ *
+ * @property setBack the hub was restored from a backup, and was sent again what it had forgotten; told once.
+ */
+public data class SyncReport(val setBack: HubSetBack?)
+
+/**
+ * That the hub was restored from a backup.
+ *
+ * @property to the hub remembers everything up to this time.
+ * @property sentAgain how many invitations were sent again.
+ */
+public data class HubSetBack(val to: Instant?, val sentAgain: Long)
 
 /**
  * What the last syncs left.

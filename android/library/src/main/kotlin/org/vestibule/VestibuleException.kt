@@ -39,9 +39,13 @@ public sealed class VestibuleException(message: String, cause: Throwable? = null
     /** Nobody has signed in on this phone yet. */
     public class NotSignedIn : VestibuleException("Please sign in first.")
 
-    /** The hub was restored from a backup and misses what this phone holds. */
+    /** The hub does not recognise what this phone received from it, also after beginning anew. */
     public class HubRestored :
-        VestibuleException("The hub was restored and misses what this phone holds. Please tell an administrator.")
+        VestibuleException("The hub does not recognise this phone. Please tell an administrator; nothing is lost.")
+
+    /** This phone is a copy of another, and its [DeviceSigner] made no key of its own. */
+    public class NeedsNewKey :
+        VestibuleException("This phone is a copy of another. Please sign in again; nothing is lost.")
 
     /** What the hub said does not verify; nothing of it was taken. */
     public class Disbelieved(public val reason: String) :
