@@ -72,7 +72,7 @@ fn talk(
     while let Some(line) = lines.next() {
         let answer = match line.get(..4) {
             Some("RCPT") => {
-                recipient = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+                line.split(['<', '>']).nth(1).unwrap_or_default().clone_into(&mut recipient);
                 let is_mended = mended.lock().expect("nobody panics with it").contains(&recipient);
                 match &recipient {
                     to if to.starts_with("slow") => {

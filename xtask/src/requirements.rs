@@ -40,13 +40,17 @@ pub fn list() -> Result<(), String> {
         match tests.get(number) {
             Some(tests) => {
                 println!("{name:<6} {title}");
-                tests.iter().for_each(|test| println!("         {test}"));
+                for test in tests {
+                    println!("         {test}");
+                }
             }
             None => open.push(format!("{name:<6} {title}")),
         }
     }
     println!("\n{} of {} are shown by a test. Those without one:", titles.len() - open.len(), titles.len());
-    open.iter().for_each(|line| println!("{line}"));
+    for line in open {
+        println!("{line}");
+    }
     Ok(())
 }
 

@@ -333,14 +333,13 @@ impl SyncMachine {
                 self.state = State::Authorising;
                 vec![Effect::Authorise { fresh: false }]
             }
-            (State::Authorising, Event::Authorised) => self.gather(),
             (State::Gathering, Event::Gathered(position, outgoing)) => self.exchange(position, outgoing),
             (State::Exchanging, Event::Answered(answer)) => self.answered(&answer),
             (State::Authorising | State::Exchanging, Event::Failed(failure)) => self.failed(failure),
             (State::Applying, Event::Applied(applied)) => self.applied(applied),
             (State::Resealing, Event::Resealed(sealed)) => self.sealed_anew(sealed),
             (State::BeginningAnew, Event::BegunAnew) if self.cancelled => self.finish(Outcome::Cancelled),
-            (State::BeginningAnew, Event::BegunAnew) => self.gather(),
+            (State::Authorising, Event::Authorised) | (State::BeginningAnew, Event::BegunAnew) => self.gather(),
             (State::Waiting, Event::Waited) => {
                 // The token may have run out meanwhile, and the store may have moved on: the round begins again.
                 self.state = State::Authorising;

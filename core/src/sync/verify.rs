@@ -164,5 +164,5 @@ pub(super) fn verify(answer: &SyncAnswer, position: &Position, sent: &[u64]) -> 
         restart: false,
         proof: proves.then(|| Proof { statement: answer.statement.clone(), heads: heads.clone() }),
     };
-    Ok(Verified { delivery, digests_agree, heads })
+    Ok(Verified { delivery, heads, digests_agree })
 }

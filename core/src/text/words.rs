@@ -311,7 +311,7 @@ mod tests {
             assert!(
                 finds(typed, name),
                 "{typed} in {name:?}: {} in {}",
-                search_expression(typed).unwrap(),
+                search_expression(typed).unwrap_or_default(),
                 index_name(Some(name.0), Some(name.1))
             );
         }

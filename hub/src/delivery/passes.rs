@@ -36,7 +36,7 @@ pub fn apple_pass(
     now: DateTime<Utc>,
 ) -> Result<Option<Vec<u8>>, PassError> {
     let Some(signer) = context.apple.as_ref().filter(|_| invitation.organisation.wallet) else { return Ok(None) };
-    let Some(mut says) = pass_content(context, delivery, &invitation.organisation, credential, now)? else {
+    let Some(mut says) = pass_content(context, delivery, &invitation.organisation, credential, now) else {
         return Ok(None);
     };
     says.pass_type_identifier.clone_from(&signer.identity().pass_type_identifier);
@@ -58,7 +58,7 @@ pub fn google_link(
     now: DateTime<Utc>,
 ) -> Result<Option<String>, PassError> {
     let Some(issuer) = context.google.as_ref().filter(|_| invitation.organisation.wallet) else { return Ok(None) };
-    let says = pass_content(context, delivery, &invitation.organisation, credential, now)?;
+    let says = pass_content(context, delivery, &invitation.organisation, credential, now);
     let Some(says) = says.filter(|says| !says.admission.is_void()) else { return Ok(None) };
     let class = google_class(issuer.issuer()).map_err(PassError::of)?;
     let object = google_object(&says, issuer.issuer()).map_err(PassError::of)?;
@@ -72,13 +72,13 @@ fn pass_content(
     organisation: &Organisation,
     credential: Option<&Credential>,
     now: DateTime<Utc>,
-) -> Result<Option<VisitorPass>, PassError> {
-    let Some(mut shown) = delivery.shown(context) else { return Ok(None) };
+) -> Option<VisitorPass> {
+    let mut shown = delivery.shown(context)?;
     // The address may have been a stranger's.
     if !delivery.is_live && delivery.farewell != Some(Farewell::Cancelled) {
         shown = shown.without_visit();
     }
-    Ok(Some(VisitorPass {
+    Some(VisitorPass {
         admission: admission(context, delivery, organisation.qr, credential, now >= shown.expires),
         organisation_name: shown.organisation_name,
         serial: delivery.serial.clone(),
@@ -101,7 +101,7 @@ fn pass_content(
         visit_type_name: shown.visit_type_name,
         valid_from: shown.valid_from,
         expires: shown.expires,
-    }))
+    })
 }
 
 /// What a delivery's passes are good for. The credential is the visit's, and counts for the delivery that lives.

@@ -57,7 +57,7 @@ fn what_is_cut_says_the_same() {
         let (short, whole) =
             (cut(name, "2026f", file, 2026).expect("cut"), Zone::new(name, "2026f", file).expect("a zone"));
         let changes = TimeZone::from_tz_data(file).expect("a file");
-        let changes = changes.as_ref().transitions().iter().map(|change| change.unix_leap_time());
+        let changes = changes.as_ref().transitions().iter().map(tz::timezone::Transition::unix_leap_time);
         let near = changes.flat_map(|at| [at - 1, at]).filter(|at| (from..to).contains(at));
         for at in near.chain((from..to).step_by(7 * 86_400)) {
             assert_eq!(offset_at(&short, at), offset_at(&whole, at), "{name} at {at}");

@@ -36,7 +36,7 @@ impl Admin {
             Some(keys) => {
                 backup::make_keys(&dir, keys, now)?;
                 let (keys, target) = (keys.display(), target.display());
-                said += &format!("{keys} holds the keys; keep it apart from {target}.\n");
+                said = format!("{said}{keys} holds the keys; keep it apart from {target}.\n");
             }
             None => {
                 said += "The keys are not in it: without them it opens nothing, and is worth nothing either. Copy them once, \

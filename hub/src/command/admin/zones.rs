@@ -25,10 +25,10 @@ impl Desk {
         }
         let mut text = format!("Time zone tables: {} ({}).\n", sources.newest().version, sources.newest().origin);
         for other in sources.others() {
-            text.push_str(&format!("Not used: {} ({}).\n", other.version, other.origin));
+            text = format!("{text}Not used: {} ({}).\n", other.version, other.origin);
         }
         if let Some(problem) = &sources.problem {
-            text.push_str(&format!("{problem}\n"));
+            text = format!("{text}{problem}\n");
         }
         let rows: Vec<_> = moves
             .iter()
