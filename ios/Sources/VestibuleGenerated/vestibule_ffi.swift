@@ -700,7 +700,7 @@ fileprivate struct FfiConverterTimestamp: FfiConverterRustBuffer {
 public protocol DeviceSigner: AnyObject, Sendable {
 
     /**
-     * The public key, the same every time. Asked for once, when the client is opened.
+     * The public key, the same every time until `renew`. Asked for once, when the client is opened.
      */
     func publicKey() throws  -> DeviceKey
 
@@ -709,6 +709,13 @@ public protocol DeviceSigner: AnyObject, Sendable {
      * 7518, section 3.4), whichever `s` the hardware makes. It must not wait for a person: every write is signed.
      */
     func sign(message: Data) throws  -> Data
+
+    /**
+     * Makes another key, keeps it where the present one is kept, and gives its public half; from then on it signs. Asked
+     * for where this phone turns out to be a copy of another: both sign with one key, and the hub takes work of one of
+     * them alone.
+     */
+    func renew() throws  -> DeviceKey
 
 }
 /**
@@ -768,7 +775,7 @@ open class DeviceSignerImpl: DeviceSigner, @unchecked Sendable {
 
 
     /**
-     * The public key, the same every time. Asked for once, when the client is opened.
+     * The public key, the same every time until `renew`. Asked for once, when the client is opened.
      */
 open func publicKey()throws  -> DeviceKey  {
     return try  FfiConverterTypeDeviceKey_lift(try rustCallWithError(FfiConverterTypeProviderError_lift) {
@@ -789,6 +796,20 @@ open func sign(message: Data)throws  -> Data  {
     uniffi_vestibule_ffi_fn_method_devicesigner_sign(
             self.uniffiCloneHandle(),
         FfiConverterData.lower(message),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Makes another key, keeps it where the present one is kept, and gives its public half; from then on it signs. Asked
+     * for where this phone turns out to be a copy of another: both sign with one key, and the hub takes work of one of
+     * them alone.
+     */
+open func renew()throws  -> DeviceKey  {
+    return try  FfiConverterTypeDeviceKey_lift(try rustCallWithError(FfiConverterTypeProviderError_lift) {
+        uniffiCallStatus in
+    uniffi_vestibule_ffi_fn_method_devicesigner_renew(
+            self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
 }
@@ -862,6 +883,29 @@ fileprivate struct UniffiCallbackInterfaceDeviceSigner {
 
 
             let writeReturn = { uniffiOutReturn.pointee = FfiConverterData.lower($0) }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeProviderError_lower
+            )
+        },
+        renew: { (
+            uniffiHandle: UInt64,
+            uniffiOutReturn: UnsafeMutablePointer<RustBuffer>,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> DeviceKey in
+                guard let uniffiObj = try? FfiConverterTypeDeviceSigner.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.renew(
+                )
+            }
+
+
+            let writeReturn = { uniffiOutReturn.pointee = FfiConverterTypeDeviceKey_lower($0) }
             uniffiTraitInterfaceCallWithError(
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
@@ -2634,10 +2678,10 @@ public protocol SyncsProtocol: AnyObject, Sendable {
      * Sends what waits and fetches what is new; returns when both are done. One at a time: a second one waits for the
      * first. It is stopped by its handle, by dropping the call, by a pause, and by closing.
      *
-     * Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `Cancelled`,
+     * Errors: `Unreachable`, `SignInAgain`, `NeedsNewKey`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `Cancelled`,
      * `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
      */
-    func run(listener: SyncListener?, cancel: SyncCancel?) async throws
+    func run(listener: SyncListener?, cancel: SyncCancel?) async throws  -> SyncReport
 
     /**
      * What the last syncs left.
@@ -2729,10 +2773,10 @@ open func needsUpdate()throws  -> Bool  {
      * Sends what waits and fetches what is new; returns when both are done. One at a time: a second one waits for the
      * first. It is stopped by its handle, by dropping the call, by a pause, and by closing.
      *
-     * Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `Cancelled`,
+     * Errors: `Unreachable`, `SignInAgain`, `NeedsNewKey`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `Cancelled`,
      * `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
      */
-open func run(listener: SyncListener?, cancel: SyncCancel?)async throws   {
+open func run(listener: SyncListener?, cancel: SyncCancel?)async throws  -> SyncReport  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
@@ -2740,10 +2784,10 @@ open func run(listener: SyncListener?, cancel: SyncCancel?)async throws   {
                         self.uniffiCloneHandle(),FfiConverterOptionTypeSyncListener.lower(listener),FfiConverterOptionTypeSyncCancel.lower(cancel)
                 )
             },
-            pollFunc: ffi_vestibule_ffi_rust_future_poll_void,
-            completeFunc: ffi_vestibule_ffi_rust_future_complete_void,
-            freeFunc: ffi_vestibule_ffi_rust_future_free_void,
-            liftFunc: { $0 },
+            pollFunc: ffi_vestibule_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_vestibule_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_vestibule_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeSyncReport_lift,
             errorHandler: FfiConverterTypeVestibuleApiError_lift
         )
 }
@@ -3923,6 +3967,105 @@ public func FfiConverterTypeFieldProblem_lower(_ value: FieldProblem) -> RustBuf
 
 
 /**
+ * Where the last mail to a guest is, and why it was not taken if it was not.
+ */
+public struct GuestMail: Equatable, Hashable {
+    /**
+     * What it says.
+     */
+    public let what: Told
+    /**
+     * `waiting`, `held`, `handed_over`, `delayed`, `refused` or `given_up`.
+     */
+    public let state: String
+    /**
+     * Why it was not taken, by a stable code.
+     */
+    public let trouble: String?
+    /**
+     * The mail server's answer, where it gave one.
+     */
+    public let code: UInt16?
+    /**
+     * A sentence in English: where it is, why, and what to do.
+     */
+    public let words: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What it says.
+         */what: Told,
+        /**
+         * `waiting`, `held`, `handed_over`, `delayed`, `refused` or `given_up`.
+         */state: String,
+        /**
+         * Why it was not taken, by a stable code.
+         */trouble: String?,
+        /**
+         * The mail server's answer, where it gave one.
+         */code: UInt16?,
+        /**
+         * A sentence in English: where it is, why, and what to do.
+         */words: String) {
+        self.what = what
+        self.state = state
+        self.trouble = trouble
+        self.code = code
+        self.words = words
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension GuestMail: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeGuestMail: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> GuestMail {
+        return
+            try GuestMail(
+                what: FfiConverterTypeTold.read(from: &buf),
+                state: FfiConverterString.read(from: &buf),
+                trouble: FfiConverterOptionString.read(from: &buf),
+                code: FfiConverterOptionUInt16.read(from: &buf),
+                words: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: GuestMail, into buf: inout [UInt8]) {
+        FfiConverterTypeTold.write(value.what, into: &buf)
+        FfiConverterString.write(value.state, into: &buf)
+        FfiConverterOptionString.write(value.trouble, into: &buf)
+        FfiConverterOptionUInt16.write(value.code, into: &buf)
+        FfiConverterString.write(value.words, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGuestMail_lift(_ buf: RustBuffer) throws -> GuestMail {
+    return try FfiConverterTypeGuestMail.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGuestMail_lower(_ value: GuestMail) -> RustBuffer {
+    return FfiConverterTypeGuestMail.lower(value)
+}
+
+
+/**
  * A line of a visit's history.
  */
 public struct HistoryEntryView: Equatable, Hashable {
@@ -4018,6 +4161,75 @@ public func FfiConverterTypeHistoryEntryView_lift(_ buf: RustBuffer) throws -> H
 #endif
 public func FfiConverterTypeHistoryEntryView_lower(_ value: HistoryEntryView) -> RustBuffer {
     return FfiConverterTypeHistoryEntryView.lower(value)
+}
+
+
+/**
+ * That the hub was restored from a backup.
+ */
+public struct HubSetBack: Equatable, Hashable {
+    /**
+     * It remembers everything up to this time.
+     */
+    public let to: Date?
+    /**
+     * How many invitations were sent again.
+     */
+    public let sentAgain: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * It remembers everything up to this time.
+         */to: Date?,
+        /**
+         * How many invitations were sent again.
+         */sentAgain: UInt64) {
+        self.to = to
+        self.sentAgain = sentAgain
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension HubSetBack: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHubSetBack: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> HubSetBack {
+        return
+            try HubSetBack(
+                to: FfiConverterOptionTimestamp.read(from: &buf),
+                sentAgain: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: HubSetBack, into buf: inout [UInt8]) {
+        FfiConverterOptionTimestamp.write(value.to, into: &buf)
+        FfiConverterUInt64.write(value.sentAgain, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubSetBack_lift(_ buf: RustBuffer) throws -> HubSetBack {
+    return try FfiConverterTypeHubSetBack.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHubSetBack_lower(_ value: HubSetBack) -> RustBuffer {
+    return FfiConverterTypeHubSetBack.lower(value)
 }
 
 
@@ -5289,6 +5501,65 @@ public func FfiConverterTypeSyncProgress_lower(_ value: SyncProgress) -> RustBuf
 
 
 /**
+ * What a sync that left nothing to do has to tell a person.
+ */
+public struct SyncReport: Equatable, Hashable {
+    /**
+     * The hub was restored from a backup, and was sent again what it had forgotten; told once.
+     */
+    public let setBack: HubSetBack?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The hub was restored from a backup, and was sent again what it had forgotten; told once.
+         */setBack: HubSetBack?) {
+        self.setBack = setBack
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SyncReport: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSyncReport: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SyncReport {
+        return
+            try SyncReport(
+                setBack: FfiConverterOptionTypeHubSetBack.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SyncReport, into buf: inout [UInt8]) {
+        FfiConverterOptionTypeHubSetBack.write(value.setBack, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSyncReport_lift(_ buf: RustBuffer) throws -> SyncReport {
+    return try FfiConverterTypeSyncReport.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSyncReport_lower(_ value: SyncReport) -> RustBuffer {
+    return FfiConverterTypeSyncReport.lower(value)
+}
+
+
+/**
  * What the last syncs left.
  */
 public struct SyncStateView: Equatable, Hashable {
@@ -5314,7 +5585,7 @@ public struct SyncStateView: Equatable, Hashable {
          */syncedAt: Date?,
         /**
          * The latest time the hub has signed.
-         */hubTime: Date?, 
+         */hubTime: Date?,
         /**
          * How many seconds this phone's clock is ahead of the hub's (behind is negative), where that is more than two
          * minutes and a person who reads times on it should know; else 0. Everything here goes by the hub's clock.
@@ -5341,7 +5612,7 @@ public struct FfiConverterTypeSyncStateView: FfiConverterRustBuffer {
         return
             try SyncStateView(
                 syncedAt: FfiConverterOptionTimestamp.read(from: &buf),
-                hubTime: FfiConverterOptionTimestamp.read(from: &buf), 
+                hubTime: FfiConverterOptionTimestamp.read(from: &buf),
                 clockOffBy: FfiConverterInt64.read(from: &buf)
         )
     }
@@ -5955,9 +6226,13 @@ public struct VisitSummary: Equatable, Hashable {
      */
     public let conflict: Bool
     /**
-     * The code of the last refusal or conflict.
+     * The code of what somebody has to look at: the last refusal or conflict, or what became of the guest's mail.
      */
     public let problem: String?
+    /**
+     * Where the last mail to the guest is.
+     */
+    public let mail: GuestMail?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -6017,8 +6292,11 @@ public struct VisitSummary: Equatable, Hashable {
          * Somebody else's value was accepted first, and there is a choice to make.
          */conflict: Bool,
         /**
-         * The code of the last refusal or conflict.
-         */problem: String?) {
+         * The code of what somebody has to look at: the last refusal or conflict, or what became of the guest's mail.
+         */problem: String?,
+        /**
+         * Where the last mail to the guest is.
+         */mail: GuestMail?) {
         self.id = id
         self.number = number
         self.name = name
@@ -6038,6 +6316,7 @@ public struct VisitSummary: Equatable, Hashable {
         self.queued = queued
         self.conflict = conflict
         self.problem = problem
+        self.mail = mail
     }
 
 
@@ -6074,7 +6353,8 @@ public struct FfiConverterTypeVisitSummary: FfiConverterRustBuffer {
                 status: FfiConverterTypeStatus.read(from: &buf),
                 queued: FfiConverterBool.read(from: &buf),
                 conflict: FfiConverterBool.read(from: &buf),
-                problem: FfiConverterOptionString.read(from: &buf)
+                problem: FfiConverterOptionString.read(from: &buf),
+                mail: FfiConverterOptionTypeGuestMail.read(from: &buf)
         )
     }
 
@@ -6098,6 +6378,7 @@ public struct FfiConverterTypeVisitSummary: FfiConverterRustBuffer {
         FfiConverterBool.write(value.queued, into: &buf)
         FfiConverterBool.write(value.conflict, into: &buf)
         FfiConverterOptionString.write(value.problem, into: &buf)
+        FfiConverterOptionTypeGuestMail.write(value.mail, into: &buf)
     }
 }
 
@@ -6242,9 +6523,17 @@ public struct VisitView: Equatable, Hashable {
      */
     public let credential: CredentialState
     /**
-     * Whether the guest has ever been told of the visit.
+     * Whether a mail server has ever taken a mail to the guest.
      */
     public let guestTold: Bool
+    /**
+     * Where the last mail to the guest is.
+     */
+    public let mail: GuestMail?
+    /**
+     * The code of what somebody has to look at, as in lists.
+     */
+    public let problem: String?
     /**
      * The member id of who created it, as the hub saw it.
      */
@@ -6356,8 +6645,14 @@ public struct VisitView: Equatable, Hashable {
          * The visitor's credential.
          */credential: CredentialState,
         /**
-         * Whether the guest has ever been told of the visit.
+         * Whether a mail server has ever taken a mail to the guest.
          */guestTold: Bool,
+        /**
+         * Where the last mail to the guest is.
+         */mail: GuestMail?,
+        /**
+         * The code of what somebody has to look at, as in lists.
+         */problem: String?,
         /**
          * The member id of who created it, as the hub saw it.
          */creator: String?,
@@ -6401,6 +6696,8 @@ public struct VisitView: Equatable, Hashable {
         self.approval = approval
         self.credential = credential
         self.guestTold = guestTold
+        self.mail = mail
+        self.problem = problem
         self.creator = creator
         self.previous = previous
         self.notes = notes
@@ -6454,6 +6751,8 @@ public struct FfiConverterTypeVisitView: FfiConverterRustBuffer {
                 approval: FfiConverterTypeApproval.read(from: &buf),
                 credential: FfiConverterTypeCredentialState.read(from: &buf),
                 guestTold: FfiConverterBool.read(from: &buf),
+                mail: FfiConverterOptionTypeGuestMail.read(from: &buf),
+                problem: FfiConverterOptionString.read(from: &buf),
                 creator: FfiConverterOptionString.read(from: &buf),
                 previous: FfiConverterOptionString.read(from: &buf),
                 notes: FfiConverterSequenceTypeNoteView.read(from: &buf),
@@ -6493,6 +6792,8 @@ public struct FfiConverterTypeVisitView: FfiConverterRustBuffer {
         FfiConverterTypeApproval.write(value.approval, into: &buf)
         FfiConverterTypeCredentialState.write(value.credential, into: &buf)
         FfiConverterBool.write(value.guestTold, into: &buf)
+        FfiConverterOptionTypeGuestMail.write(value.mail, into: &buf)
+        FfiConverterOptionString.write(value.problem, into: &buf)
         FfiConverterOptionString.write(value.creator, into: &buf)
         FfiConverterOptionString.write(value.previous, into: &buf)
         FfiConverterSequenceTypeNoteView.write(value.notes, into: &buf)
@@ -7317,12 +7618,40 @@ public enum HistoryFact: Equatable, Hashable {
      */
     case voided
     /**
-     * A mail went to the guest.
+     * A mail server has taken a mail to the guest.
      */
     case guestTold(
         /**
          * What it said.
          */what: Told
+    )
+    /**
+     * A mail to the guest is about to be sent.
+     */
+    case mailQueued(
+        /**
+         * What it says.
+         */what: Told,
+        /**
+         * A quota holds it back until then.
+         */heldUntil: Date?
+    )
+    /**
+     * A mail to the guest was not taken.
+     */
+    case mailUndelivered(
+        /**
+         * What it says.
+         */what: Told,
+        /**
+         * What becomes of it.
+         */how: Undelivered,
+        /**
+         * Why, by a stable code.
+         */trouble: String,
+        /**
+         * The mail server's answer, where it gave one.
+         */code: UInt16?
     )
     /**
      * The visitor arrived.
@@ -7413,22 +7742,28 @@ public struct FfiConverterTypeHistoryFact: FfiConverterRustBuffer {
         case 11: return .guestTold(what: try FfiConverterTypeTold.read(from: &buf)
         )
 
-        case 12: return .arrived
-
-        case 13: return .departed
-
-        case 14: return .cancelled
-
-        case 15: return .deleted
-
-        case 16: return .noShow
-
-        case 17: return .expired
-
-        case 18: return .alert(code: try FfiConverterString.read(from: &buf)
+        case 12: return .mailQueued(what: try FfiConverterTypeTold.read(from: &buf), heldUntil: try FfiConverterOptionTimestamp.read(from: &buf)
         )
 
-        case 19: return .later(number: try FfiConverterUInt32.read(from: &buf)
+        case 13: return .mailUndelivered(what: try FfiConverterTypeTold.read(from: &buf), how: try FfiConverterTypeUndelivered.read(from: &buf), trouble: try FfiConverterString.read(from: &buf), code: try FfiConverterOptionUInt16.read(from: &buf)
+        )
+
+        case 14: return .arrived
+
+        case 15: return .departed
+
+        case 16: return .cancelled
+
+        case 17: return .deleted
+
+        case 18: return .noShow
+
+        case 19: return .expired
+
+        case 20: return .alert(code: try FfiConverterString.read(from: &buf)
+        )
+
+        case 21: return .later(number: try FfiConverterUInt32.read(from: &buf)
         )
 
         default: throw UniffiInternalError.unexpectedEnumCase
@@ -7492,37 +7827,51 @@ public struct FfiConverterTypeHistoryFact: FfiConverterRustBuffer {
             FfiConverterTypeTold.write(what, into: &buf)
 
 
-        case .arrived:
+        case let .mailQueued(what,heldUntil):
             writeInt(&buf, Int32(12))
+            FfiConverterTypeTold.write(what, into: &buf)
+            FfiConverterOptionTimestamp.write(heldUntil, into: &buf)
 
 
-        case .departed:
+        case let .mailUndelivered(what,how,trouble,code):
             writeInt(&buf, Int32(13))
+            FfiConverterTypeTold.write(what, into: &buf)
+            FfiConverterTypeUndelivered.write(how, into: &buf)
+            FfiConverterString.write(trouble, into: &buf)
+            FfiConverterOptionUInt16.write(code, into: &buf)
 
 
-        case .cancelled:
+        case .arrived:
             writeInt(&buf, Int32(14))
 
 
-        case .deleted:
+        case .departed:
             writeInt(&buf, Int32(15))
 
 
-        case .noShow:
+        case .cancelled:
             writeInt(&buf, Int32(16))
 
 
-        case .expired:
+        case .deleted:
             writeInt(&buf, Int32(17))
 
 
-        case let .alert(code):
+        case .noShow:
             writeInt(&buf, Int32(18))
+
+
+        case .expired:
+            writeInt(&buf, Int32(19))
+
+
+        case let .alert(code):
+            writeInt(&buf, Int32(20))
             FfiConverterString.write(code, into: &buf)
 
 
         case let .later(number):
-            writeInt(&buf, Int32(19))
+            writeInt(&buf, Int32(21))
             FfiConverterUInt32.write(number, into: &buf)
 
         }
@@ -7565,7 +7914,7 @@ public enum ListFilter: Equatable, Hashable {
          */tab: Tab
     )
     /**
-     * Those with a refusal or a conflict somebody has to look at.
+     * Those with a refusal, a conflict or an undelivered mail somebody has to look at.
      */
     case attention
 
@@ -8526,6 +8875,10 @@ public enum Told: Equatable, Hashable {
      * That the visit is cancelled.
      */
     case cancellation
+    /**
+     * To an earlier address: that the invitation sent there has ended.
+     */
+    case end
 
 
 
@@ -8553,6 +8906,8 @@ public struct FfiConverterTypeTold: FfiConverterRustBuffer {
 
         case 3: return .cancellation
 
+        case 4: return .end
+
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -8571,6 +8926,10 @@ public struct FfiConverterTypeTold: FfiConverterRustBuffer {
 
         case .cancellation:
             writeInt(&buf, Int32(3))
+
+
+        case .end:
+            writeInt(&buf, Int32(4))
 
         }
     }
@@ -8719,6 +9078,101 @@ public func FfiConverterTypeTroubleKind_lower(_ value: TroubleKind) -> RustBuffe
 
 
 /**
+ * What becomes of a mail that was not taken.
+ */
+
+public enum Undelivered: Equatable, Hashable {
+
+    /**
+     * It is late, and tried again.
+     */
+    case delayed
+    /**
+     * A mail server refused it for good.
+     */
+    case refused
+    /**
+     * It was tried for days.
+     */
+    case givenUp
+    /**
+     * It is not needed any more, and never left.
+     */
+    case withdrawn
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Undelivered: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeUndelivered: FfiConverterRustBuffer {
+    typealias SwiftType = Undelivered
+
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> Undelivered {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .delayed
+
+        case 2: return .refused
+
+        case 3: return .givenUp
+
+        case 4: return .withdrawn
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Undelivered, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .delayed:
+            writeInt(&buf, Int32(1))
+
+
+        case .refused:
+            writeInt(&buf, Int32(2))
+
+
+        case .givenUp:
+            writeInt(&buf, Int32(3))
+
+
+        case .withdrawn:
+            writeInt(&buf, Int32(4))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeUndelivered_lift(_ buf: RustBuffer) throws -> Undelivered {
+    return try FfiConverterTypeUndelivered.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeUndelivered_lower(_ value: Undelivered) -> RustBuffer {
+    return FfiConverterTypeUndelivered.lower(value)
+}
+
+
+
+/**
  * Why a call did not succeed. Texts are plain English and hold no personal data.
  */
 public
@@ -8774,9 +9228,13 @@ enum VestibuleApiError: Swift.Error, Equatable, Hashable {
      */
     case NotSignedIn
     /**
-     * The hub was restored from a backup and misses what this phone holds: tell an administrator.
+     * The hub does not recognise what this phone received from it, also after beginning anew: tell an administrator.
      */
     case HubRestored
+    /**
+     * This phone is a copy of another, and its `DeviceSigner` made no key of its own: sign in again. Unsent work is kept.
+     */
+    case NeedsNewKey
     /**
      * What the hub said does not verify. Nothing of it was taken.
      */
@@ -8885,26 +9343,27 @@ public struct FfiConverterTypeVestibuleApiError: FfiConverterRustBuffer {
         case 5: return .SignInAgain
         case 6: return .NotSignedIn
         case 7: return .HubRestored
-        case 8: return .Disbelieved(
+        case 8: return .NeedsNewKey
+        case 9: return .Disbelieved(
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 9: return .Cancelled
-        case 10: return .NotFound
-        case 11: return .BadAddress
-        case 12: return .UpdateApp
-        case 13: return .WrongKey
-        case 14: return .Store(
+        case 10: return .Cancelled
+        case 11: return .NotFound
+        case 12: return .BadAddress
+        case 13: return .UpdateApp
+        case 14: return .WrongKey
+        case 15: return .Store(
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 15: return .Provider(
+        case 16: return .Provider(
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 16: return .BadArgument(
+        case 17: return .BadArgument(
             argument: try FfiConverterString.read(from: &buf),
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 17: return .Closed
-        case 18: return .Internal(
+        case 18: return .Closed
+        case 19: return .Internal(
             reason: try FfiConverterString.read(from: &buf)
             )
 
@@ -8953,53 +9412,57 @@ public struct FfiConverterTypeVestibuleApiError: FfiConverterRustBuffer {
             writeInt(&buf, Int32(7))
 
 
-        case let .Disbelieved(reason):
+        case .NeedsNewKey:
             writeInt(&buf, Int32(8))
+
+
+        case let .Disbelieved(reason):
+            writeInt(&buf, Int32(9))
             FfiConverterString.write(reason, into: &buf)
 
 
         case .Cancelled:
-            writeInt(&buf, Int32(9))
-
-
-        case .NotFound:
             writeInt(&buf, Int32(10))
 
 
-        case .BadAddress:
+        case .NotFound:
             writeInt(&buf, Int32(11))
 
 
-        case .UpdateApp:
+        case .BadAddress:
             writeInt(&buf, Int32(12))
 
 
-        case .WrongKey:
+        case .UpdateApp:
             writeInt(&buf, Int32(13))
 
 
-        case let .Store(reason):
+        case .WrongKey:
             writeInt(&buf, Int32(14))
-            FfiConverterString.write(reason, into: &buf)
 
 
-        case let .Provider(reason):
+        case let .Store(reason):
             writeInt(&buf, Int32(15))
             FfiConverterString.write(reason, into: &buf)
 
 
-        case let .BadArgument(argument,reason):
+        case let .Provider(reason):
             writeInt(&buf, Int32(16))
+            FfiConverterString.write(reason, into: &buf)
+
+
+        case let .BadArgument(argument,reason):
+            writeInt(&buf, Int32(17))
             FfiConverterString.write(argument, into: &buf)
             FfiConverterString.write(reason, into: &buf)
 
 
         case .Closed:
-            writeInt(&buf, Int32(17))
+            writeInt(&buf, Int32(18))
 
 
         case let .Internal(reason):
-            writeInt(&buf, Int32(18))
+            writeInt(&buf, Int32(19))
             FfiConverterString.write(reason, into: &buf)
 
         }
@@ -9173,6 +9636,30 @@ public func FfiConverterTypeVisitListDiff_lower(_ value: VisitListDiff) -> RustB
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionUInt16: FfiConverterRustBuffer {
+    typealias SwiftType = UInt16?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterUInt16.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterUInt16.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionUInt64: FfiConverterRustBuffer {
     typealias SwiftType = UInt64?
 
@@ -9333,6 +9820,54 @@ fileprivate struct FfiConverterOptionTypeCivilTime: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeCivilTime.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeGuestMail: FfiConverterRustBuffer {
+    typealias SwiftType = GuestMail?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeGuestMail.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeGuestMail.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeHubSetBack: FfiConverterRustBuffer {
+    typealias SwiftType = HubSetBack?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeHubSetBack.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: UnsafeRawBufferPointer, offset: Int)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeHubSetBack.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -9948,10 +10483,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_vestibule_ffi_checksum_method_passes_qr_preview() != 21498) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_vestibule_ffi_checksum_method_devicesigner_public_key() != 6764) {
+    if (uniffi_vestibule_ffi_checksum_method_devicesigner_public_key() != 40193) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_vestibule_ffi_checksum_method_devicesigner_sign() != 50092) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_vestibule_ffi_checksum_method_devicesigner_renew() != 53591) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_vestibule_ffi_checksum_method_keyprovider_store_key() != 58692) {
@@ -9969,7 +10507,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_vestibule_ffi_checksum_method_syncs_needs_update() != 27274) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_vestibule_ffi_checksum_method_syncs_run() != 48981) {
+    if (uniffi_vestibule_ffi_checksum_method_syncs_run() != 4080) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_vestibule_ffi_checksum_method_syncs_state() != 33684) {

@@ -271,6 +271,13 @@ typedef void (*UniffiCallbackInterfaceDeviceSignerMethod1)(uint64_t, RustBuffer,
     );
 
 #endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_DEVICE_SIGNER_METHOD2
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_DEVICE_SIGNER_METHOD2
+typedef void (*UniffiCallbackInterfaceDeviceSignerMethod2)(uint64_t, RustBuffer* _Nonnull,
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_KEY_PROVIDER_METHOD0
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_KEY_PROVIDER_METHOD0
 typedef void (*UniffiCallbackInterfaceKeyProviderMethod0)(uint64_t, RustBuffer* _Nonnull,
@@ -317,6 +324,7 @@ typedef struct UniffiVTableCallbackInterfaceDeviceSigner {
     UniffiCallbackInterfaceClone _Nonnull uniffiClone;
     UniffiCallbackInterfaceDeviceSignerMethod0 _Nonnull publicKey;
     UniffiCallbackInterfaceDeviceSignerMethod1 _Nonnull sign;
+    UniffiCallbackInterfaceDeviceSignerMethod2 _Nonnull renew;
 } UniffiVTableCallbackInterfaceDeviceSigner;
 
 #endif
@@ -565,6 +573,11 @@ RustBuffer uniffi_vestibule_ffi_fn_method_devicesigner_public_key(uint64_t ptr, 
 #ifndef UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_FN_METHOD_DEVICESIGNER_SIGN
 #define UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_FN_METHOD_DEVICESIGNER_SIGN
 RustBuffer uniffi_vestibule_ffi_fn_method_devicesigner_sign(uint64_t ptr, RustBuffer message, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_FN_METHOD_DEVICESIGNER_RENEW
+#define UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_FN_METHOD_DEVICESIGNER_RENEW
+RustBuffer uniffi_vestibule_ffi_fn_method_devicesigner_renew(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_FN_CLONE_KEYPROVIDER
@@ -1214,6 +1227,12 @@ uint16_t uniffi_vestibule_ffi_checksum_method_devicesigner_public_key(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_CHECKSUM_METHOD_DEVICESIGNER_SIGN
 #define UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_CHECKSUM_METHOD_DEVICESIGNER_SIGN
 uint16_t uniffi_vestibule_ffi_checksum_method_devicesigner_sign(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_CHECKSUM_METHOD_DEVICESIGNER_RENEW
+#define UNIFFI_FFIDEF_UNIFFI_VESTIBULE_FFI_CHECKSUM_METHOD_DEVICESIGNER_RENEW
+uint16_t uniffi_vestibule_ffi_checksum_method_devicesigner_renew(void
 
 );
 #endif

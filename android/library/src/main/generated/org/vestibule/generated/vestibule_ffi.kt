@@ -669,6 +669,9 @@ internal interface UniffiCallbackInterfaceDeviceSignerMethod0 : com.sun.jna.Call
 internal interface UniffiCallbackInterfaceDeviceSignerMethod1 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`message`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
 }
+internal interface UniffiCallbackInterfaceDeviceSignerMethod2 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
+}
 internal interface UniffiCallbackInterfaceKeyProviderMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
 }
@@ -716,25 +719,28 @@ internal open class UniffiVTableCallbackInterfaceLogSink(
     }
 
 }
-@Structure.FieldOrder("uniffiFree", "uniffiClone", "publicKey", "sign")
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "publicKey", "sign", "renew")
 internal open class UniffiVTableCallbackInterfaceDeviceSigner(
     @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
     @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
     @JvmField internal var `publicKey`: UniffiCallbackInterfaceDeviceSignerMethod0? = null,
     @JvmField internal var `sign`: UniffiCallbackInterfaceDeviceSignerMethod1? = null,
+    @JvmField internal var `renew`: UniffiCallbackInterfaceDeviceSignerMethod2? = null,
 ) : Structure() {
     class UniffiByValue(
         `uniffiFree`: UniffiCallbackInterfaceFree? = null,
         `uniffiClone`: UniffiCallbackInterfaceClone? = null,
         `publicKey`: UniffiCallbackInterfaceDeviceSignerMethod0? = null,
         `sign`: UniffiCallbackInterfaceDeviceSignerMethod1? = null,
-    ): UniffiVTableCallbackInterfaceDeviceSigner(`uniffiFree`,`uniffiClone`,`publicKey`,`sign`,), Structure.ByValue
+        `renew`: UniffiCallbackInterfaceDeviceSignerMethod2? = null,
+    ): UniffiVTableCallbackInterfaceDeviceSigner(`uniffiFree`,`uniffiClone`,`publicKey`,`sign`,`renew`,), Structure.ByValue
 
    internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceDeviceSigner) {
         `uniffiFree` = other.`uniffiFree`
         `uniffiClone` = other.`uniffiClone`
         `publicKey` = other.`publicKey`
         `sign` = other.`sign`
+        `renew` = other.`renew`
     }
 
 }
@@ -875,6 +881,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_vestibule_ffi_checksum_method_devicesigner_public_key(
     ): Int
     external fun uniffi_vestibule_ffi_checksum_method_devicesigner_sign(
+    ): Int
+    external fun uniffi_vestibule_ffi_checksum_method_devicesigner_renew(
     ): Int
     external fun uniffi_vestibule_ffi_checksum_method_keyprovider_store_key(
     ): Int
@@ -1045,6 +1053,8 @@ internal object UniffiLib {
     external fun uniffi_vestibule_ffi_fn_method_devicesigner_public_key(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_vestibule_ffi_fn_method_devicesigner_sign(`ptr`: Long,`message`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_vestibule_ffi_fn_method_devicesigner_renew(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_vestibule_ffi_fn_clone_keyprovider(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
@@ -1331,10 +1341,13 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_vestibule_ffi_checksum_method_passes_qr_preview() and 0xFFFF) != 21498) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_vestibule_ffi_checksum_method_devicesigner_public_key() and 0xFFFF) != 6764) {
+    if ((lib.uniffi_vestibule_ffi_checksum_method_devicesigner_public_key() and 0xFFFF) != 40193) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_vestibule_ffi_checksum_method_devicesigner_sign() and 0xFFFF) != 50092) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_vestibule_ffi_checksum_method_devicesigner_renew() and 0xFFFF) != 53591) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_vestibule_ffi_checksum_method_keyprovider_store_key() and 0xFFFF) != 58692) {
@@ -1352,7 +1365,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_vestibule_ffi_checksum_method_syncs_needs_update() and 0xFFFF) != 27274) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_vestibule_ffi_checksum_method_syncs_run() and 0xFFFF) != 48981) {
+    if ((lib.uniffi_vestibule_ffi_checksum_method_syncs_run() and 0xFFFF) != 4080) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_vestibule_ffi_checksum_method_syncs_state() and 0xFFFF) != 33684) {
@@ -2039,7 +2052,7 @@ public object FfiConverterTimestamp: FfiConverterRustBuffer<java.time.Instant> {
 public interface DeviceSigner {
 
     /**
-     * The public key, the same every time. Asked for once, when the client is opened.
+     * The public key, the same every time until `renew`. Asked for once, when the client is opened.
      */
     fun `publicKey`(): DeviceKey
 
@@ -2048,6 +2061,13 @@ public interface DeviceSigner {
      * 7518, section 3.4), whichever `s` the hardware makes. It must not wait for a person: every write is signed.
      */
     fun `sign`(`message`: kotlin.ByteArray): kotlin.ByteArray
+
+    /**
+     * Makes another key, keeps it where the present one is kept, and gives its public half; from then on it signs. Asked
+     * for where this phone turns out to be a copy of another: both sign with one key, and the hub takes work of one of
+     * them alone.
+     */
+    fun `renew`(): DeviceKey
 
     companion object
 }
@@ -2158,7 +2178,7 @@ open class DeviceSignerImpl: Disposable, AutoCloseable, DeviceSigner
 
 
     /**
-     * The public key, the same every time. Asked for once, when the client is opened.
+     * The public key, the same every time until `renew`. Asked for once, when the client is opened.
      */
     @Throws(ProviderException::class)override fun `publicKey`(): DeviceKey {
             return FfiConverterTypeDeviceKey.lift(
@@ -2186,6 +2206,25 @@ open class DeviceSignerImpl: Disposable, AutoCloseable, DeviceSigner
         it,
 
         FfiConverterByteArray.lower(`message`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Makes another key, keeps it where the present one is kept, and gives its public half; from then on it signs. Asked
+     * for where this phone turns out to be a copy of another: both sign with one key, and the hub takes work of one of
+     * them alone.
+     */
+    @Throws(ProviderException::class)override fun `renew`(): DeviceKey {
+            return FfiConverterTypeDeviceKey.lift(
+    callWithHandle {
+    uniffiRustCallWithError(ProviderException) { _status ->
+    UniffiLib.uniffi_vestibule_ffi_fn_method_devicesigner_renew(
+        it,
+        _status)
 }
     }
     )
@@ -2243,6 +2282,22 @@ internal object uniffiCallbackInterfaceDeviceSigner {
             )
         }
     }
+    internal object `renew`: UniffiCallbackInterfaceDeviceSignerMethod2 {
+        override fun callback(`uniffiHandle`: Long,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeDeviceSigner.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`renew`(
+                )
+            }
+            val writeReturn = { value: DeviceKey -> uniffiOutReturn.setValue(FfiConverterTypeDeviceKey.lower(value)) }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: ProviderException -> FfiConverterTypeProviderError.lower(e) }
+            )
+        }
+    }
 
     internal object uniffiFree: UniffiCallbackInterfaceFree {
         override fun callback(handle: Long) {
@@ -2261,6 +2316,7 @@ internal object uniffiCallbackInterfaceDeviceSigner {
         uniffiClone,
         `publicKey`,
         `sign`,
+        `renew`,
     )
 
     // Registers the foreign callback with the Rust side.
@@ -5214,10 +5270,10 @@ public interface SyncsInterface {
      * Sends what waits and fetches what is new; returns when both are done. One at a time: a second one waits for the
      * first. It is stopped by its handle, by dropping the call, by a pause, and by closing.
      *
-     * Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `Cancelled`,
+     * Errors: `Unreachable`, `SignInAgain`, `NeedsNewKey`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `Cancelled`,
      * `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
      */
-    suspend fun `run`(`listener`: SyncListener?, `cancel`: SyncCancel?)
+    suspend fun `run`(`listener`: SyncListener?, `cancel`: SyncCancel?): SyncReport
 
     /**
      * What the last syncs left.
@@ -5365,12 +5421,12 @@ open class Syncs: Disposable, AutoCloseable, SyncsInterface
      * Sends what waits and fetches what is new; returns when both are done. One at a time: a second one waits for the
      * first. It is stopped by its handle, by dropping the call, by a pause, and by closing.
      *
-     * Errors: `Unreachable`, `SignInAgain`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `Cancelled`,
+     * Errors: `Unreachable`, `SignInAgain`, `NeedsNewKey`, `NotSignedIn`, `HubRestored`, `Disbelieved`, `Refused`, `Cancelled`,
      * `Closed`, `Provider` if the device does not sign, `Store`. Whatever it is, unsent work is kept.
      */
     @Throws(VestibuleApiException::class)
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `run`(`listener`: SyncListener?, `cancel`: SyncCancel?) {
+    override suspend fun `run`(`listener`: SyncListener?, `cancel`: SyncCancel?) : SyncReport {
         return uniffiRustCallAsync(
         callWithHandle { uniffiHandle ->
             UniffiLib.uniffi_vestibule_ffi_fn_method_syncs_run(
@@ -5380,12 +5436,11 @@ open class Syncs: Disposable, AutoCloseable, SyncsInterface
         FfiConverterOptionalTypeSyncCancel.lower(`cancel`),
             )
         },
-        { future, callback, continuation -> UniffiLib.ffi_vestibule_ffi_rust_future_poll_void(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_vestibule_ffi_rust_future_complete_void(future, continuation) },
-        { future -> UniffiLib.ffi_vestibule_ffi_rust_future_free_void(future) },
+        { future, callback, continuation -> UniffiLib.ffi_vestibule_ffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_vestibule_ffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_vestibule_ffi_rust_future_free_rust_buffer(future) },
         // lift function
-        { },
-
+        { FfiConverterTypeSyncReport.lift(it) },
         // Error FFI converter
         VestibuleApiException.ErrorHandler,
     )
@@ -6968,6 +7023,77 @@ public object FfiConverterTypeFieldProblem: FfiConverterRustBuffer<FieldProblem>
 
 
 /**
+ * Where the last mail to a guest is, and why it was not taken if it was not.
+ */
+data class GuestMail (
+    /**
+     * What it says.
+     */
+    val `what`: Told
+    ,
+    /**
+     * `waiting`, `held`, `handed_over`, `delayed`, `refused` or `given_up`.
+     */
+    val `state`: kotlin.String
+    ,
+    /**
+     * Why it was not taken, by a stable code.
+     */
+    val `trouble`: kotlin.String?
+    ,
+    /**
+     * The mail server's answer, where it gave one.
+     */
+    val `code`: kotlin.UShort?
+    ,
+    /**
+     * A sentence in English: where it is, why, and what to do.
+     */
+    val `words`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGuestMail: FfiConverterRustBuffer<GuestMail> {
+    override fun read(buf: ByteBuffer): GuestMail {
+        return GuestMail(
+            FfiConverterTypeTold.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalUShort.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: GuestMail) = (
+            FfiConverterTypeTold.allocationSize(value.`what`) +
+            FfiConverterString.allocationSize(value.`state`) +
+            FfiConverterOptionalString.allocationSize(value.`trouble`) +
+            FfiConverterOptionalUShort.allocationSize(value.`code`) +
+            FfiConverterString.allocationSize(value.`words`)
+    )
+
+    override fun write(value: GuestMail, buf: ByteBuffer) {
+            FfiConverterTypeTold.write(value.`what`, buf)
+            FfiConverterString.write(value.`state`, buf)
+            FfiConverterOptionalString.write(value.`trouble`, buf)
+            FfiConverterOptionalUShort.write(value.`code`, buf)
+            FfiConverterString.write(value.`words`, buf)
+    }
+}
+
+
+
+/**
  * A line of a visit's history.
  */
 data class HistoryEntryView (
@@ -7033,6 +7159,53 @@ public object FfiConverterTypeHistoryEntryView: FfiConverterRustBuffer<HistoryEn
             FfiConverterOptionalString.write(value.`authorName`, buf)
             FfiConverterOptionalString.write(value.`onBehalfOf`, buf)
             FfiConverterTypeHistoryFact.write(value.`fact`, buf)
+    }
+}
+
+
+
+/**
+ * That the hub was restored from a backup.
+ */
+data class HubSetBack (
+    /**
+     * It remembers everything up to this time.
+     */
+    val `to`: java.time.Instant?
+    ,
+    /**
+     * How many invitations were sent again.
+     */
+    val `sentAgain`: kotlin.ULong
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHubSetBack: FfiConverterRustBuffer<HubSetBack> {
+    override fun read(buf: ByteBuffer): HubSetBack {
+        return HubSetBack(
+            FfiConverterOptionalTimestamp.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: HubSetBack) = (
+            FfiConverterOptionalTimestamp.allocationSize(value.`to`) +
+            FfiConverterULong.allocationSize(value.`sentAgain`)
+    )
+
+    override fun write(value: HubSetBack, buf: ByteBuffer) {
+            FfiConverterOptionalTimestamp.write(value.`to`, buf)
+            FfiConverterULong.write(value.`sentAgain`, buf)
     }
 }
 
@@ -7946,6 +8119,45 @@ public object FfiConverterTypeSyncProgress: FfiConverterRustBuffer<SyncProgress>
 
 
 /**
+ * What a sync that left nothing to do has to tell a person.
+ */
+data class SyncReport (
+    /**
+     * The hub was restored from a backup, and was sent again what it had forgotten; told once.
+     */
+    val `setBack`: HubSetBack?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSyncReport: FfiConverterRustBuffer<SyncReport> {
+    override fun read(buf: ByteBuffer): SyncReport {
+        return SyncReport(
+            FfiConverterOptionalTypeHubSetBack.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SyncReport) = (
+            FfiConverterOptionalTypeHubSetBack.allocationSize(value.`setBack`)
+    )
+
+    override fun write(value: SyncReport, buf: ByteBuffer) {
+            FfiConverterOptionalTypeHubSetBack.write(value.`setBack`, buf)
+    }
+}
+
+
+
+/**
  * What the last syncs left.
  */
 data class SyncStateView (
@@ -8473,9 +8685,14 @@ data class VisitSummary (
     val `conflict`: kotlin.Boolean
     ,
     /**
-     * The code of the last refusal or conflict.
+     * The code of what somebody has to look at: the last refusal or conflict, or what became of the guest's mail.
      */
     val `problem`: kotlin.String?
+    ,
+    /**
+     * Where the last mail to the guest is.
+     */
+    val `mail`: GuestMail?
 
 ){
 
@@ -8511,6 +8728,7 @@ public object FfiConverterTypeVisitSummary: FfiConverterRustBuffer<VisitSummary>
             FfiConverterBoolean.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalTypeGuestMail.read(buf),
         )
     }
 
@@ -8533,7 +8751,8 @@ public object FfiConverterTypeVisitSummary: FfiConverterRustBuffer<VisitSummary>
             FfiConverterTypeStatus.allocationSize(value.`status`) +
             FfiConverterBoolean.allocationSize(value.`queued`) +
             FfiConverterBoolean.allocationSize(value.`conflict`) +
-            FfiConverterOptionalString.allocationSize(value.`problem`)
+            FfiConverterOptionalString.allocationSize(value.`problem`) +
+            FfiConverterOptionalTypeGuestMail.allocationSize(value.`mail`)
     )
 
     override fun write(value: VisitSummary, buf: ByteBuffer) {
@@ -8556,6 +8775,7 @@ public object FfiConverterTypeVisitSummary: FfiConverterRustBuffer<VisitSummary>
             FfiConverterBoolean.write(value.`queued`, buf)
             FfiConverterBoolean.write(value.`conflict`, buf)
             FfiConverterOptionalString.write(value.`problem`, buf)
+            FfiConverterOptionalTypeGuestMail.write(value.`mail`, buf)
     }
 }
 
@@ -8716,9 +8936,19 @@ data class VisitView (
     val `credential`: CredentialState
     ,
     /**
-     * Whether the guest has ever been told of the visit.
+     * Whether a mail server has ever taken a mail to the guest.
      */
     val `guestTold`: kotlin.Boolean
+    ,
+    /**
+     * Where the last mail to the guest is.
+     */
+    val `mail`: GuestMail?
+    ,
+    /**
+     * The code of what somebody has to look at, as in lists.
+     */
+    val `problem`: kotlin.String?
     ,
     /**
      * The member id of who created it, as the hub saw it.
@@ -8786,6 +9016,8 @@ public object FfiConverterTypeVisitView: FfiConverterRustBuffer<VisitView> {
             FfiConverterTypeApproval.read(buf),
             FfiConverterTypeCredentialState.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterOptionalTypeGuestMail.read(buf),
+            FfiConverterOptionalString.read(buf),
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalString.read(buf),
             FfiConverterSequenceTypeNoteView.read(buf),
@@ -8825,6 +9057,8 @@ public object FfiConverterTypeVisitView: FfiConverterRustBuffer<VisitView> {
             FfiConverterTypeApproval.allocationSize(value.`approval`) +
             FfiConverterTypeCredentialState.allocationSize(value.`credential`) +
             FfiConverterBoolean.allocationSize(value.`guestTold`) +
+            FfiConverterOptionalTypeGuestMail.allocationSize(value.`mail`) +
+            FfiConverterOptionalString.allocationSize(value.`problem`) +
             FfiConverterOptionalString.allocationSize(value.`creator`) +
             FfiConverterOptionalString.allocationSize(value.`previous`) +
             FfiConverterSequenceTypeNoteView.allocationSize(value.`notes`) +
@@ -8863,6 +9097,8 @@ public object FfiConverterTypeVisitView: FfiConverterRustBuffer<VisitView> {
             FfiConverterTypeApproval.write(value.`approval`, buf)
             FfiConverterTypeCredentialState.write(value.`credential`, buf)
             FfiConverterBoolean.write(value.`guestTold`, buf)
+            FfiConverterOptionalTypeGuestMail.write(value.`mail`, buf)
+            FfiConverterOptionalString.write(value.`problem`, buf)
             FfiConverterOptionalString.write(value.`creator`, buf)
             FfiConverterOptionalString.write(value.`previous`, buf)
             FfiConverterSequenceTypeNoteView.write(value.`notes`, buf)
@@ -9514,13 +9750,59 @@ sealed class HistoryFact {
 
 
     /**
-     * A mail went to the guest.
+     * A mail server has taken a mail to the guest.
      */
     data class GuestTold(
         /**
          * What it said.
          */
         val `what`: org.vestibule.generated.Told) : HistoryFact()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * A mail to the guest is about to be sent.
+     */
+    data class MailQueued(
+        /**
+         * What it says.
+         */
+        val `what`: org.vestibule.generated.Told,
+        /**
+         * A quota holds it back until then.
+         */
+        val `heldUntil`: java.time.Instant?) : HistoryFact()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * A mail to the guest was not taken.
+     */
+    data class MailUndelivered(
+        /**
+         * What it says.
+         */
+        val `what`: org.vestibule.generated.Told,
+        /**
+         * What becomes of it.
+         */
+        val `how`: org.vestibule.generated.Undelivered,
+        /**
+         * Why, by a stable code.
+         */
+        val `trouble`: kotlin.String,
+        /**
+         * The mail server's answer, where it gave one.
+         */
+        val `code`: kotlin.UShort?) : HistoryFact()
 
     {
 
@@ -9636,16 +9918,26 @@ public object FfiConverterTypeHistoryFact : FfiConverterRustBuffer<HistoryFact>{
             11 -> HistoryFact.GuestTold(
                 FfiConverterTypeTold.read(buf),
                 )
-            12 -> HistoryFact.Arrived
-            13 -> HistoryFact.Departed
-            14 -> HistoryFact.Cancelled
-            15 -> HistoryFact.Deleted
-            16 -> HistoryFact.NoShow
-            17 -> HistoryFact.Expired
-            18 -> HistoryFact.Alert(
+            12 -> HistoryFact.MailQueued(
+                FfiConverterTypeTold.read(buf),
+                FfiConverterOptionalTimestamp.read(buf),
+                )
+            13 -> HistoryFact.MailUndelivered(
+                FfiConverterTypeTold.read(buf),
+                FfiConverterTypeUndelivered.read(buf),
+                FfiConverterString.read(buf),
+                FfiConverterOptionalUShort.read(buf),
+                )
+            14 -> HistoryFact.Arrived
+            15 -> HistoryFact.Departed
+            16 -> HistoryFact.Cancelled
+            17 -> HistoryFact.Deleted
+            18 -> HistoryFact.NoShow
+            19 -> HistoryFact.Expired
+            20 -> HistoryFact.Alert(
                 FfiConverterString.read(buf),
                 )
-            19 -> HistoryFact.Later(
+            21 -> HistoryFact.Later(
                 FfiConverterUInt.read(buf),
                 )
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
@@ -9726,6 +10018,24 @@ public object FfiConverterTypeHistoryFact : FfiConverterRustBuffer<HistoryFact>{
             (
                 4UL
                 + FfiConverterTypeTold.allocationSize(value.`what`)
+            )
+        }
+        is HistoryFact.MailQueued -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeTold.allocationSize(value.`what`)
+                + FfiConverterOptionalTimestamp.allocationSize(value.`heldUntil`)
+            )
+        }
+        is HistoryFact.MailUndelivered -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeTold.allocationSize(value.`what`)
+                + FfiConverterTypeUndelivered.allocationSize(value.`how`)
+                + FfiConverterString.allocationSize(value.`trouble`)
+                + FfiConverterOptionalUShort.allocationSize(value.`code`)
             )
         }
         is HistoryFact.Arrived -> {
@@ -9835,37 +10145,51 @@ public object FfiConverterTypeHistoryFact : FfiConverterRustBuffer<HistoryFact>{
                 FfiConverterTypeTold.write(value.`what`, buf)
                 Unit
             }
-            is HistoryFact.Arrived -> {
+            is HistoryFact.MailQueued -> {
                 buf.putInt(12)
+                FfiConverterTypeTold.write(value.`what`, buf)
+                FfiConverterOptionalTimestamp.write(value.`heldUntil`, buf)
                 Unit
             }
-            is HistoryFact.Departed -> {
+            is HistoryFact.MailUndelivered -> {
                 buf.putInt(13)
+                FfiConverterTypeTold.write(value.`what`, buf)
+                FfiConverterTypeUndelivered.write(value.`how`, buf)
+                FfiConverterString.write(value.`trouble`, buf)
+                FfiConverterOptionalUShort.write(value.`code`, buf)
                 Unit
             }
-            is HistoryFact.Cancelled -> {
+            is HistoryFact.Arrived -> {
                 buf.putInt(14)
                 Unit
             }
-            is HistoryFact.Deleted -> {
+            is HistoryFact.Departed -> {
                 buf.putInt(15)
                 Unit
             }
-            is HistoryFact.NoShow -> {
+            is HistoryFact.Cancelled -> {
                 buf.putInt(16)
                 Unit
             }
-            is HistoryFact.Expired -> {
+            is HistoryFact.Deleted -> {
                 buf.putInt(17)
                 Unit
             }
-            is HistoryFact.Alert -> {
+            is HistoryFact.NoShow -> {
                 buf.putInt(18)
+                Unit
+            }
+            is HistoryFact.Expired -> {
+                buf.putInt(19)
+                Unit
+            }
+            is HistoryFact.Alert -> {
+                buf.putInt(20)
                 FfiConverterString.write(value.`code`, buf)
                 Unit
             }
             is HistoryFact.Later -> {
-                buf.putInt(19)
+                buf.putInt(21)
                 FfiConverterUInt.write(value.`number`, buf)
                 Unit
             }
@@ -9904,7 +10228,7 @@ sealed class ListFilter {
     }
 
     /**
-     * Those with a refusal or a conflict somebody has to look at.
+     * Those with a refusal, a conflict or an undelivered mail somebody has to look at.
      */
     object Attention : ListFilter()
 
@@ -10495,7 +10819,11 @@ enum class Told {
     /**
      * That the visit is cancelled.
      */
-    CANCELLATION;
+    CANCELLATION,
+    /**
+     * To an earlier address: that the invitation sent there has ended.
+     */
+    END;
 
 
 
@@ -10580,6 +10908,57 @@ public object FfiConverterTypeTroubleKind: FfiConverterRustBuffer<TroubleKind> {
     override fun allocationSize(value: TroubleKind) = 4UL
 
     override fun write(value: TroubleKind, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * What becomes of a mail that was not taken.
+ */
+
+enum class Undelivered {
+
+    /**
+     * It is late, and tried again.
+     */
+    DELAYED,
+    /**
+     * A mail server refused it for good.
+     */
+    REFUSED,
+    /**
+     * It was tried for days.
+     */
+    GIVEN_UP,
+    /**
+     * It is not needed any more, and never left.
+     */
+    WITHDRAWN;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeUndelivered: FfiConverterRustBuffer<Undelivered> {
+    override fun read(buf: ByteBuffer) = try {
+        Undelivered.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: Undelivered) = 4UL
+
+    override fun write(value: Undelivered, buf: ByteBuffer) {
         buf.putInt(value.ordinal + 1)
     }
 }
@@ -10682,9 +11061,18 @@ sealed class VestibuleApiException: kotlin.Exception() {
     }
 
     /**
-     * The hub was restored from a backup and misses what this phone holds: tell an administrator.
+     * The hub does not recognise what this phone received from it, also after beginning anew: tell an administrator.
      */
     class HubRestored(
+        ) : VestibuleApiException() {
+        override val message
+            get() = ""
+    }
+
+    /**
+     * This phone is a copy of another, and its `DeviceSigner` made no key of its own: sign in again. Unsent work is kept.
+     */
+    class NeedsNewKey(
         ) : VestibuleApiException() {
         override val message
             get() = ""
@@ -10854,26 +11242,27 @@ public object FfiConverterTypeVestibuleApiError : FfiConverterRustBuffer<Vestibu
             5 -> VestibuleApiException.SignInAgain()
             6 -> VestibuleApiException.NotSignedIn()
             7 -> VestibuleApiException.HubRestored()
-            8 -> VestibuleApiException.Disbelieved(
+            8 -> VestibuleApiException.NeedsNewKey()
+            9 -> VestibuleApiException.Disbelieved(
                 FfiConverterString.read(buf),
                 )
-            9 -> VestibuleApiException.Cancelled()
-            10 -> VestibuleApiException.NotFound()
-            11 -> VestibuleApiException.BadAddress()
-            12 -> VestibuleApiException.UpdateApp()
-            13 -> VestibuleApiException.WrongKey()
-            14 -> VestibuleApiException.Store(
+            10 -> VestibuleApiException.Cancelled()
+            11 -> VestibuleApiException.NotFound()
+            12 -> VestibuleApiException.BadAddress()
+            13 -> VestibuleApiException.UpdateApp()
+            14 -> VestibuleApiException.WrongKey()
+            15 -> VestibuleApiException.Store(
                 FfiConverterString.read(buf),
                 )
-            15 -> VestibuleApiException.Provider(
+            16 -> VestibuleApiException.Provider(
                 FfiConverterString.read(buf),
                 )
-            16 -> VestibuleApiException.BadArgument(
+            17 -> VestibuleApiException.BadArgument(
                 FfiConverterString.read(buf),
                 FfiConverterString.read(buf),
                 )
-            17 -> VestibuleApiException.Closed()
-            18 -> VestibuleApiException.Internal(
+            18 -> VestibuleApiException.Closed()
+            19 -> VestibuleApiException.Internal(
                 FfiConverterString.read(buf),
                 )
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
@@ -10913,6 +11302,10 @@ public object FfiConverterTypeVestibuleApiError : FfiConverterRustBuffer<Vestibu
                 4UL
             )
             is VestibuleApiException.HubRestored -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is VestibuleApiException.NeedsNewKey -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
             )
@@ -11005,53 +11398,57 @@ public object FfiConverterTypeVestibuleApiError : FfiConverterRustBuffer<Vestibu
                 buf.putInt(7)
                 Unit
             }
-            is VestibuleApiException.Disbelieved -> {
+            is VestibuleApiException.NeedsNewKey -> {
                 buf.putInt(8)
+                Unit
+            }
+            is VestibuleApiException.Disbelieved -> {
+                buf.putInt(9)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
             is VestibuleApiException.Cancelled -> {
-                buf.putInt(9)
-                Unit
-            }
-            is VestibuleApiException.NotFound -> {
                 buf.putInt(10)
                 Unit
             }
-            is VestibuleApiException.BadAddress -> {
+            is VestibuleApiException.NotFound -> {
                 buf.putInt(11)
                 Unit
             }
-            is VestibuleApiException.UpdateApp -> {
+            is VestibuleApiException.BadAddress -> {
                 buf.putInt(12)
                 Unit
             }
-            is VestibuleApiException.WrongKey -> {
+            is VestibuleApiException.UpdateApp -> {
                 buf.putInt(13)
                 Unit
             }
-            is VestibuleApiException.Store -> {
+            is VestibuleApiException.WrongKey -> {
                 buf.putInt(14)
-                FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
-            is VestibuleApiException.Provider -> {
+            is VestibuleApiException.Store -> {
                 buf.putInt(15)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
-            is VestibuleApiException.BadArgument -> {
+            is VestibuleApiException.Provider -> {
                 buf.putInt(16)
+                FfiConverterString.write(value.`reason`, buf)
+                Unit
+            }
+            is VestibuleApiException.BadArgument -> {
+                buf.putInt(17)
                 FfiConverterString.write(value.`argument`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
             is VestibuleApiException.Closed -> {
-                buf.putInt(17)
+                buf.putInt(18)
                 Unit
             }
             is VestibuleApiException.Internal -> {
-                buf.putInt(18)
+                buf.putInt(19)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
@@ -11277,6 +11674,38 @@ public object FfiConverterTypeVisitListDiff : FfiConverterRustBuffer<VisitListDi
 /**
  * @suppress
  */
+public object FfiConverterOptionalUShort: FfiConverterRustBuffer<kotlin.UShort?> {
+    override fun read(buf: ByteBuffer): kotlin.UShort? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterUShort.read(buf)
+    }
+
+    override fun allocationSize(value: kotlin.UShort?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterUShort.allocationSize(value)
+        }
+    }
+
+    override fun write(value: kotlin.UShort?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterUShort.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalULong: FfiConverterRustBuffer<kotlin.ULong?> {
     override fun read(buf: ByteBuffer): kotlin.ULong? {
         if (buf.get().toInt() == 0) {
@@ -11491,6 +11920,70 @@ public object FfiConverterOptionalTypeCivilTime: FfiConverterRustBuffer<CivilTim
         } else {
             buf.put(1)
             FfiConverterTypeCivilTime.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeGuestMail: FfiConverterRustBuffer<GuestMail?> {
+    override fun read(buf: ByteBuffer): GuestMail? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeGuestMail.read(buf)
+    }
+
+    override fun allocationSize(value: GuestMail?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeGuestMail.allocationSize(value)
+        }
+    }
+
+    override fun write(value: GuestMail?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeGuestMail.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeHubSetBack: FfiConverterRustBuffer<HubSetBack?> {
+    override fun read(buf: ByteBuffer): HubSetBack? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeHubSetBack.read(buf)
+    }
+
+    override fun allocationSize(value: HubSetBack?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeHubSetBack.allocationSize(value)
+        }
+    }
+
+    override fun write(value: HubSetBack?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeHubSetBack.write(value, buf)
         }
     }
 }
