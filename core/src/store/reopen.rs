@@ -39,62 +39,67 @@ impl Store {
         signer: &dyn DeviceSigner,
     ) -> Result<(), StoreError> {
         let directory = self.directory()?;
-        self.transact(|tx, actors| {
-            let identity = meta::identity(tx)?;
-            let state: SyncState = meta::get(tx, meta::SYNC)?.unwrap_or_default();
-            // Another process of this phone may have been first.
-            if state.epoch != Some(restored.previous) {
-                return Ok(());
-            }
-            actors.clear();
-            let lost = lost_after(tx, restored.counter)?;
-            let intents = lost.intents(tx)?;
-            let mut batch = Batch::new(&directory, moment.unix());
-            for key in all(tx, "SELECT key FROM cursor", [], |row| row.get::<_, i64>(0))? {
-                purge::restart_scope(tx, &mut batch, key)?;
-            }
-            for visit in accepted_visits(tx)? {
-                // Accepted by a receipt, and not yet brought by a page.
-                purge::forget(tx, batch.working(tx, visit)?, false)?;
-                batch.touch(visit);
-            }
-            // Rows may have gone back in number; what is not received again goes once everything was.
-            tx.execute("UPDATE row SET version = 0", [])?;
-            batch.project(tx)?;
+        self.with_care(|careful| {
+            self.transact(|tx, actors| {
+                let identity = meta::identity(tx)?;
+                let state: SyncState = meta::get(tx, meta::SYNC)?.unwrap_or_default();
+                // Another process of this phone may have been first.
+                if state.epoch != Some(restored.previous) {
+                    return Ok(());
+                }
+                actors.clear();
+                let lost = lost_after(tx, restored.counter)?;
+                let intents = lost.intents(tx, careful)?;
+                let mut batch = Batch::new(&directory, moment.unix()).careful(careful);
+                for key in all(tx, "SELECT key FROM cursor", [], |row| row.get::<_, i64>(0))? {
+                    purge::restart_scope(tx, &mut batch, key)?;
+                }
+                for visit in accepted_visits(tx)? {
+                    // Accepted by a receipt, and not yet brought by a page.
+                    purge::forget(tx, batch.droppable(tx, visit)?, false)?;
+                    batch.touch(visit);
+                }
+                // Rows may have gone back in number; what is not received again goes once everything was.
+                tx.execute("UPDATE row SET version = 0", [])?;
+                batch.project(tx)?;
 
-            sent::requeue(tx, restored.counter.saturating_add(1))?;
-            tx.execute("UPDATE envelope SET later = 0", [])?;
-            wait_again(tx, &intents, &lost.requests, moment.unix())?;
-            let mut batch = Batch::new(&directory, moment.unix());
-            for visit in waiting_visits(tx)? {
-                batch.touch(visit);
-            }
-            batch.project(tx)?;
-            close_gap(&mut Author::begin(tx, &identity, &directory, signer, actors, moment.unix())?, restored)?;
+                sent::requeue(tx, restored.counter.saturating_add(1))?;
+                tx.execute("UPDATE envelope SET later = 0", [])?;
+                wait_again(tx, &intents, &lost.requests, moment.unix())?;
+                let mut batch = Batch::new(&directory, moment.unix()).careful(careful);
+                for visit in waiting_visits(tx)? {
+                    batch.touch(visit);
+                }
+                batch.project(tx)?;
+                close_gap(&mut Author::begin(tx, &identity, &directory, signer, actors, moment.unix())?, restored)?;
 
-            let untold: Option<SetBack> = meta::get(tx, meta::SET_BACK)?.filter(|set_back: &SetBack| !set_back.told);
-            let set_back = SetBack {
-                to: untold.map_or(restored.restored_to, |untold| untold.to.min(restored.restored_to)),
-                sent_again: u64::try_from(intents.len()).unwrap_or(u64::MAX),
-                told: false,
-            };
-            meta::put(tx, meta::SET_BACK, &set_back)?;
-            tx.execute("DELETE FROM meta WHERE name = ?1", [meta::PROOF])?;
-            let hub_time = state.hub_time.max(restored.time);
-            meta::put(tx, meta::SYNC, &SyncState { epoch: Some(restored.epoch), hub_time, ..state })
+                let untold: Option<SetBack> =
+                    meta::get(tx, meta::SET_BACK)?.filter(|set_back: &SetBack| !set_back.told);
+                let set_back = SetBack {
+                    to: untold.map_or(restored.restored_to, |untold| untold.to.min(restored.restored_to)),
+                    sent_again: u64::try_from(intents.len()).unwrap_or(u64::MAX),
+                    told: false,
+                };
+                meta::put(tx, meta::SET_BACK, &set_back)?;
+                tx.execute("DELETE FROM meta WHERE name = ?1", [meta::PROOF])?;
+                let hub_time = state.hub_time.max(restored.time);
+                meta::put(tx, meta::SYNC, &SyncState { epoch: Some(restored.epoch), hub_time, ..state })
+            })
         })
     }
 
     /// Begins every scope again: the hub does not know where this phone stands, and its own words do not show why.
     pub fn restart(&self, moment: &Moment<'_>) -> Result<(), StoreError> {
         let directory = self.directory()?;
-        self.transact(|tx, _| {
-            let mut batch = Batch::new(&directory, moment.unix());
-            for key in all(tx, "SELECT key FROM cursor", [], |row| row.get::<_, i64>(0))? {
-                purge::restart_scope(tx, &mut batch, key)?;
-            }
-            tx.execute("DELETE FROM meta WHERE name = ?1", [meta::PROOF])?;
-            batch.project(tx)
+        self.with_care(|careful| {
+            self.transact(|tx, _| {
+                let mut batch = Batch::new(&directory, moment.unix()).careful(careful);
+                for key in all(tx, "SELECT key FROM cursor", [], |row| row.get::<_, i64>(0))? {
+                    purge::restart_scope(tx, &mut batch, key)?;
+                }
+                tx.execute("DELETE FROM meta WHERE name = ?1", [meta::PROOF])?;
+                batch.project(tx)
+            })
         })
     }
 
@@ -120,15 +125,17 @@ impl Store {
         if held.is_none_or(|set_back| set_back.told) {
             return Ok(());
         }
-        let directory = self.transact(|tx, _| {
-            if tx.execute("DELETE FROM row WHERE version = 0", [])? == 0 {
-                return Ok(None);
-            }
-            let directory = std::sync::Arc::new(ingest::directory(tx)?);
-            let mut batch = Batch::new(&directory, moment.unix());
-            batch.directory_changed = true;
-            batch.project(tx)?;
-            Ok(Some(directory.clone()))
+        let directory = self.with_care(|careful| {
+            self.transact(|tx, _| {
+                if tx.execute("DELETE FROM row WHERE version = 0", [])? == 0 {
+                    return Ok(None);
+                }
+                let directory = std::sync::Arc::new(ingest::directory(tx)?);
+                let mut batch = Batch::new(&directory, moment.unix()).careful(careful);
+                batch.directory_changed = true;
+                batch.project(tx)?;
+                Ok(Some(directory.clone()))
+            })
         })?;
         if let Some(directory) = directory {
             self.set_directory(directory);
@@ -169,10 +176,16 @@ struct Wanted {
 impl Lost {
     /// What the accepted ones of these changes wanted, read while their ground is still here. What was refused stays as it
     /// was decided.
-    fn intents(&self, tx: &Tx<'_>) -> Result<BTreeMap<VisitId, Vec<Wanted>>, StoreError> {
+    fn intents(&self, tx: &Tx<'_>, careful: bool) -> Result<BTreeMap<VisitId, Vec<Wanted>>, StoreError> {
         let mut intents = BTreeMap::new();
         for (visit, hashes) in &self.changes {
-            let working = Working::load(tx, *visit)?;
+            let working = if careful {
+                // Of a visit that cannot be read its envelopes go out all the same.
+                let Ok(working) = tx.apart(|| Working::load(tx, *visit))? else { continue };
+                working
+            } else {
+                Working::load(tx, *visit)?
+            };
             let mut before = Replica::empty(*visit);
             let mut wanted = Vec::new();
             for (hash, bytes) in working.accepted.changes() {
