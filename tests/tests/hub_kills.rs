@@ -29,9 +29,7 @@ const INVITED: usize = 2;
 /// How long anything may take before the test is lost.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// For how long a hub that cannot write is watched: longer than its pause after a failure.
-const AGAIN: Duration = Duration::from_secs(3);
-/// What such a hub says in its log.
-const CANNOT_WRITE: &str = "the outbox cannot be read or written";
+const AGAIN: Duration = Duration::from_secs(5);
 /// How often it is looked at what has become of the hub.
 const LOOK: Duration = Duration::from_millis(5);
 /// No round passes a point more often than this; a test that gets there does not end by itself.
@@ -357,15 +355,10 @@ fn a_hub_whose_writes_fail_loses_nothing() {
             let code = output.status.code();
             assert!(matches!(code, Some(0 | 3 | 4)), "{}: the phone ended with {code:?}: {said}", round.title);
             assert!(!said.contains("panic"), "{}: {said}", round.title);
-            // Once a write has failed, as long as a mail that cannot be noted as sent would take to go out again and again.
+            // As long as a mail that cannot be noted as sent would take to go out again and again.
             let begun = Instant::now();
-            let mut failed: Option<Instant> = None;
-            while code == Some(0) && !done && failed.is_none_or(|at| at.elapsed() < AGAIN) {
-                assert!(begun.elapsed() < PATIENCE, "{}: nothing happens:\n{}", round.title, round.hub.log());
+            while code == Some(0) && begun.elapsed() < AGAIN && !done {
                 done = round.is_settled();
-                if failed.is_none() && round.hub.log().contains(CANNOT_WRITE) {
-                    failed = Some(Instant::now());
-                }
                 sleep(LOOK);
             }
             let ended = round.hub.ended();

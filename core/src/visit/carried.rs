@@ -122,7 +122,8 @@ impl FromStr for Occurrence {
     fn from_str(text: &str) -> Result<Self, IdError> {
         let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(Self);
         // The parser takes more spellings than there are to be.
-        date.filter(|date| date.to_string() == text).ok_or(IdError::new("day of a series", "a date such as 2027-02-10"))
+        date.filter(|date| text.len() == "2027-02-10".len() && date.to_string() == text)
+            .ok_or(IdError::new("day of a series", "a date such as 2027-02-10"))
     }
 }
 

@@ -17,6 +17,7 @@ class RestoreTest {
         phone.signIn(hub).use { ada ->
             Phone().use { other ->
                 other.signIn(hub, "ben").use { ben ->
+                    ada.sync.run()
                     val kept = ada.visits.create(draft("Kept"))
                     ada.sync.run()
                     ben.sync.run()
