@@ -326,10 +326,10 @@ impl Desk {
         Ok(mail)
     }
 
-    /// Whether another mail may go out. While the server fails, one at a time finds out whether it is back.
+    /// Whether another mail may go out: none while it cannot be written down what became of one. While the server fails, one at a time finds out whether it is back.
     fn has_room(&self) -> bool {
         let usual = self.flights.values().filter(|flight| flight.since.elapsed() < LONG).count();
-        let has_room = usual < USUAL && self.flights.len() < MOST;
+        let has_room = usual < USUAL && self.flights.len() < MOST && self.verdicts.is_empty();
         has_room && self.outage.as_ref().is_none_or(|outage| usual == 0 && Instant::now() >= outage.until)
     }
 
