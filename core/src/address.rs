@@ -20,28 +20,28 @@ const MAX_LOCAL: usize = 64;
 /// The longest address, in octets: a path of 256 with its angle brackets (RFC 5321, 4.5.3.1.3).
 const MAX_ADDRESS: usize = 254;
 
-/// Why a text is no address mail can go to; completes "The e-mail address …".
+/// Why a text is no address mail can go to: a sentence to show beside the field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// There is no `@`, or nothing on one side of it.
-    #[error("is not complete; write it like name@example.com")]
+    #[error("Enter an email address like name@example.com.")]
     Incomplete,
     /// The part before the `@` is not one.
-    #[error("cannot be used as it is written before the @; check for spaces, commas and dots")]
+    #[error("Check the part before the @ for spaces, commas and dots.")]
     Local,
     /// A quotation with characters that mail programs read in different ways.
     #[error(
-        "has quotation marks, brackets or a backslash before the @ that mail programs do not agree on; ask for another address"
+        "Ask for another address: mail programs disagree about quotation marks, brackets or a backslash before the @."
     )]
     Quotation,
     /// The domain is not one.
-    #[error("has no valid domain after the @; write it like name@example.com")]
+    #[error("Enter a valid domain after the @, as in name@example.com.")]
     Domain,
     /// A number in brackets in place of a domain.
-    #[error("has a number in place of a domain after the @; ask for an address like name@example.com")]
+    #[error("Enter a domain, not a number, after the @, as in name@example.com.")]
     Literal,
     /// More octets than a mail server takes.
-    #[error("is too long: at most 64 bytes before the @ and 254 in all")]
+    #[error("Shorten the email address: at most 64 bytes before the @ and 254 in all.")]
     TooLong,
 }
 

@@ -20,7 +20,12 @@ data class Sample(
     val type: String,
     val message: String,
 ) {
-    val name = listOf(first, last).filter { it.isNotEmpty() }.joinToString(" ")
+    /** As it is shown: in Han and hangul the family name comes first. */
+    val name = if ((first + last).codePoints().allMatch { it >= 0x2E80 }) {
+        last + first
+    } else {
+        listOf(first, last).filter { it.isNotEmpty() }.joinToString(" ")
+    }
 
     fun draft(start: LocalDateTime, hours: Long) = VisitDraft(
         firstName = first,
