@@ -60,14 +60,14 @@ class InviteScreenTest {
     @Test
     fun `what is missing is said, and nothing can be sent`() {
         val problems = listOf(
-            FieldProblem(Field.NAME, "required", "is missing"),
-            FieldProblem(Field.EMAIL, "required", "is missing"),
-            FieldProblem(Field.COMPANY, "too_long", "has 300 characters; at most 200 are allowed"),
+            FieldProblem(Field.NAME, "required", "Fill this in."),
+            FieldProblem(Field.EMAIL, "required", "Fill this in."),
+            FieldProblem(Field.COMPANY, "too_long", "Shorten this to 200 characters; it has 300."),
         )
         val state = filled.copy(draft = VisitDraft(company = "x"), problems = problems, touched = setOf(Field.COMPANY))
         Scene(height = 1_400) { InviteScreen(state, Recorded()) }.use { scene ->
             scene.await("Still missing: Name, E-mail")
-            scene.await("Has 300 characters; at most 200 are allowed")
+            scene.await("Shorten this to 200 characters; it has 300.")
             scene.await(English.anyTimeHint)
             assertFalse(scene.nodes().any { "Please fill this in" in it.words() }, "nobody has been there yet")
             assertFalse(scene.await("a button") { nodes -> nodes.firstOrNull { it.words() == "Invite" } }.isEnabled())
